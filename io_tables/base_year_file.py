@@ -1,0 +1,106 @@
+"""The base-year file: an npz without pickle, labels and schema version inside, same content -> same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from io_tables.base_year import BaseYear
+from io_tables.errors import InputError, did_you_mean
+
+SCHEMA_VERSION = 1
+_LIBRARY = Path(__file__).parent
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+_TABLES = ("technology_stock", "margins", "sources")
+_TEXTS = ("name",)
+_SKIPPED = ("sha256",)
+
+
+def library_path(name: str) -> Path:
+    """Where an embedded base year of that name lies."""
+    return _LIBRARY / name / "base_year.npz"
+
+
+def library() -> list[str]:
+    """Names of the embedded base years."""
+    return sorted(p.parent.name for p in _LIBRARY.glob("*/base_year.npz"))
+
+
+def write(base_year: BaseYear, path: str | Path) -> str:
+    """Write `base_year`; the file appears whole or not at all. Returns its SHA-256."""
+    members: dict[str, np.ndarray] = {"schema_version": np.array(SCHEMA_VERSION)}
+    for field in fields(BaseYear):
+        value = getattr(base_year, field.name)
+        if field.name in _SKIPPED:
+            continue
+        if field.name in _TABLES:
+            for column in value.columns:
+                members[f"{field.name}/{column}"] = _column(value[column])
+        elif isinstance(value, (tuple, str, int)):
+            members[field.name] = np.array(value)
+        else:
+            members[field.name] = np.asarray(value, dtype=float)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(members):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(members[name]), allow_pickle=False)
+            info = zipfile.ZipInfo(name + ".npy", _FIXED_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content.getvalue())
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(buffer.getvalue())
+    temporary.replace(path)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def _column(series) -> np.ndarray:
+    array = series.to_numpy()
+    return array if array.dtype.kind in "fiub" else np.array([str(v) for v in array])
+
+
+def read(name_or_path: str | Path) -> BaseYear:
+    """Read a base year by library name or path; see ``BaseYear.load``."""
+    import pandas as pd
+
+    path = Path(name_or_path)
+    if not path.is_file():
+        path = library_path(str(name_or_path))
+    if not path.is_file():
+        raise InputError(f"base year '{name_or_path}' is neither a file nor in the library; "
+                         f"{did_you_mean(str(name_or_path), library())}")
+    content = path.read_bytes()
+    try:
+        archive = np.load(io.BytesIO(content), allow_pickle=False)
+        version = int(archive["schema_version"])
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"{path}: not a base-year file; run 'calibrate' to make one") from error
+    if version != SCHEMA_VERSION:
+        raise InputError(f"{path}: base-year schema {version}, this version reads {SCHEMA_VERSION}; run 'calibrate' again")
+    values: dict[str, object] = {}
+    try:
+        for field in fields(BaseYear):
+            if field.name in _SKIPPED:
+                continue
+            if field.name in _TABLES:
+                prefix = field.name + "/"
+                columns = {n[len(prefix):]: archive[n] for n in archive.files if n.startswith(prefix)}
+                values[field.name] = pd.DataFrame(columns)
+                continue
+            array = archive[field.name]
+            if array.dtype.kind == "U":
+                values[field.name] = str(array) if field.name in _TEXTS else tuple(str(v) for v in array)
+            elif array.dtype.kind == "i" and array.ndim == 0:
+                values[field.name] = int(array)
+            else:
+                values[field.name] = array
+    except KeyError as error:
+        raise InputError(f"{path}: incomplete base-year file, {error.args[0]}; run 'calibrate' again") from error
+    return BaseYear(**values, sha256=hashlib.sha256(content).hexdigest())

@@ -1,0 +1,143 @@
+"""Trade-side macro closure (E7): provincial GDP is met by moving trade, never by scaling a province's demand.
+
+Scaling provincial demand instead turns many scalars negative; scaling the suppliers' competitiveness kappa is
+positive by construction. Total consumption follows in closed form from the national expenditure identity, so
+only kappa (one per province) and the export scale xi are iterated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from io_tables.errors import Infeasible, NotConverged
+
+#: Exponent of the multiplicative kappa update; 1.2 over-relaxes, tried on the real table.
+KAPPA_EXPONENT = 1.2
+#: kappa outside this range means the trade pattern is being bent hard: reported.
+KAPPA_RANGE = (0.5, 2.0)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Final demand of one year before closure; R regions, J commodities, 10^8 yuan.
+
+    fixed, fixed_imports (R, J) : government and investment, domestic and imported goods.
+    consumption, consumption_imports (R, J) : private consumption at chi = 1.
+    inventories, inventory_imports (R, J) : stay with the producing (using) province.
+    exports (R, J) : by origin, at xi = 1.
+    trade_balance : exports minus all imports that must result.
+    gdp (R,) : value added that must result.
+    """
+
+    fixed: np.ndarray
+    fixed_imports: np.ndarray
+    consumption: np.ndarray
+    consumption_imports: np.ndarray
+    inventories: np.ndarray
+    inventory_imports: np.ndarray
+    exports: np.ndarray
+    trade_balance: float
+    gdp: np.ndarray
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A closed economy of one year and how it was reached.
+
+    output (R, J); trade_shares (J, R, R); exports (R, J); kappa (R,); chi, xi scalars.
+    residual : largest relative miss of a provincial GDP or, relative to national GDP, of the trade balance.
+    """
+
+    output: np.ndarray
+    trade_shares: np.ndarray
+    exports: np.ndarray
+    kappa: np.ndarray
+    chi: float
+    xi: float
+    iterations: int
+    residual: float
+
+
+def shifted_trade_shares(trade_shares: np.ndarray, kappa: np.ndarray, traded: np.ndarray) -> np.ndarray:
+    """tau_i[r,s] = tau0_i[r,s] kappa_r / sum_q tau0_i[q,s] kappa_q for traded i (E7); (J, R, R)."""
+    weighted = trade_shares * kappa[None, :, None]
+    weighted /= weighted.sum(axis=1, keepdims=True)
+    return np.where(traded[:, None, None], weighted, trade_shares)
+
+
+def shifted_exports(exports: np.ndarray, kappa: np.ndarray, traded: np.ndarray) -> np.ndarray:
+    """Exports (R, J) with national totals kept and origins shifted by kappa (traded goods only)."""
+    weighted = exports * np.where(traded, kappa[:, None], 1.0)
+    total = weighted.sum(axis=0)
+    scale = np.divide(exports.sum(axis=0), total, out=np.ones_like(total), where=total > 0)
+    return weighted * scale
+
+
+def output_from_demand(
+    coefficients: np.ndarray, trade_shares: np.ndarray, use: np.ndarray, local: np.ndarray,
+    start: np.ndarray, *, tolerance: float = 1e-13, max_iterations: int = 500,
+) -> np.ndarray:
+    """Solve x = tau (a x + use) + local by iteration in factored form; never forms the n x n table.
+
+    coefficients (R, J, J) domestic; trade_shares (J, R, R); use (R, J) domestic final use by destination;
+    local (R, J) exports and inventories by origin; start (R, J). Raises NotConverged.
+    """
+    x, scale = start, max(float(np.abs(start).max()), 1e-300)
+    change = np.inf
+    for _ in range(max_iterations):
+        demand = np.matmul(coefficients, x[:, :, None])[:, :, 0] + use
+        new = np.matmul(trade_shares, demand.T[:, :, None])[:, :, 0].T + local
+        change = float(np.abs(new - x).max()) / scale
+        x = new
+        if change <= tolerance:
+            return x
+    raise NotConverged("output from demand (is every column's input sum below one?)", change, tolerance, max_iterations)
+
+
+def close(
+    coefficients: np.ndarray, import_coefficients: np.ndarray, trade_shares: np.ndarray, traded: np.ndarray,
+    demand: Demand, start: np.ndarray, *, kappa: np.ndarray | None = None,
+    tolerance: float = 1e-10, max_iterations: int = 400,
+) -> Closed:
+    """Find kappa, chi, xi so that every province's value added and the trade balance are met (E7).
+
+    coefficients, import_coefficients (R, J, J); value added per unit of output is 1 minus their column sums.
+    traded (J,) bool: commodities whose origins may shift. start (R, J) first guess of output.
+    Raises Infeasible when nothing is left for consumption, NotConverged when the targets are not met.
+    """
+    value_added_ratio = 1.0 - (coefficients + import_coefficients).sum(axis=1)
+    import_ratio = import_coefficients.sum(axis=1)
+    total_gdp = float(demand.gdp.sum())
+    fixed_total = float((demand.fixed + demand.fixed_imports + demand.inventories + demand.inventory_imports).sum())
+    left = total_gdp - fixed_total - demand.trade_balance
+    if left <= 0:
+        raise Infeasible(
+            f"investment, government and the trade balance take {fixed_total + demand.trade_balance:.0f} of a GDP of "
+            f"{total_gdp:.0f} (10^8 yuan); nothing is left for private consumption",
+            ("macro.structure",),
+        )
+    chi = left / float((demand.consumption + demand.consumption_imports).sum())
+    use = demand.fixed + chi * demand.consumption
+    final_imports = demand.fixed_imports + chi * demand.consumption_imports + demand.inventory_imports
+    kappa = np.ones(len(demand.gdp)) if kappa is None else kappa.copy()
+    exports_total = float(demand.exports.sum())
+    xi, x, miss, residual = 1.0, start, None, np.inf
+    for iteration in range(1, max_iterations + 1):
+        shares = shifted_trade_shares(trade_shares, kappa, traded)
+        exports = shifted_exports(demand.exports, kappa, traded)
+        # Inner accuracy follows the outer residual: an exact x is wasted while kappa still moves.
+        inner = 1e-13 if residual < 10 * tolerance else min(1e-6, 1e-3 * residual)
+        x = output_from_demand(coefficients, shares, use, xi * exports + demand.inventories, x, tolerance=inner)
+        value_added = (value_added_ratio * x).sum(axis=1)
+        imports = float((import_ratio * x).sum() + final_imports.sum())
+        balance_miss = (xi * exports_total - imports - demand.trade_balance) / total_gdp
+        miss = demand.gdp / value_added
+        residual = max(float(np.abs(miss - 1.0).max()), abs(balance_miss))
+        if residual <= tolerance and inner <= 1e-12:
+            return Closed(x, shares, xi * exports, kappa, chi, xi, iteration, residual)
+        kappa = kappa * miss**KAPPA_EXPONENT
+        kappa /= kappa.mean()
+        xi = (imports + demand.trade_balance) / exports_total
+    raise NotConverged("macro closure (E7)", residual, tolerance, max_iterations)
