@@ -1,0 +1,1 @@
+"""From yearbooks to the base year."""

@@ -147,15 +147,25 @@ class BaseYear:
         imports = M.T @ np.einsum("sij,sj->isj", self.import_coefficients, self.output).reshape(len(M), -1)
         imports = imports.reshape(S, R, len(M)) @ M
         final_imports = np.concatenate(
-            [np.einsum("sic,ik->ksc", self.final_imports, M), np.einsum("si,ik->ks", self.inventory_imports, M)[..., None]],
+            [
+                np.einsum("sic,ik->ksc", self.final_imports, M),
+                np.einsum("si,ik->ks", self.inventory_imports, M)[..., None],
+            ],
             axis=2,
         )
         return Mrio(
-            self.regions, self.sectors, Z.reshape(R * S, R * S), np.hstack([Y.reshape(R * S, -1), exports]),
-            (self.value_added @ M).reshape(len(VALUE_ADDED), -1), imports.reshape(S, -1),
+            self.regions,
+            self.sectors,
+            Z.reshape(R * S, R * S),
+            np.hstack([Y.reshape(R * S, -1), exports]),
+            (self.value_added @ M).reshape(len(VALUE_ADDED), -1),
+            imports.reshape(S, -1),
             np.hstack([final_imports.reshape(S, -1), np.zeros((S, 1))]),
             (*((r, c) for r in self.regions for c in categories), EXPORTS),
-            {"co2": self.co2[:, :S].reshape(R * S, -1).T, "energy": self.energy_use[:, :S].sum(axis=3).reshape(R * S, -1).T},
+            {
+                "co2": self.co2[:, :S].reshape(R * S, -1).T,
+                "energy": self.energy_use[:, :S].sum(axis=3).reshape(R * S, -1).T,
+            },
             VALUE_ADDED,
         )
 
@@ -171,12 +181,20 @@ class BaseYear:
             Y[region, :, region, -1] = self.inventories[region]
         categories = (*FINAL_CATEGORIES, INVENTORIES)
         imports = np.einsum("sij,sj->isj", self.import_coefficients, self.output).reshape(J, -1)
-        final_imports = np.concatenate([self.final_imports.transpose(1, 0, 2), self.inventory_imports.T[..., None]], axis=2)
+        final_imports = np.concatenate(
+            [self.final_imports.transpose(1, 0, 2), self.inventory_imports.T[..., None]], axis=2
+        )
         return Mrio(
-            self.regions, self.industries, Z, np.hstack([Y.reshape(R * J, -1), self.exports.reshape(-1, 1)]),
-            self.value_added.reshape(len(VALUE_ADDED), -1), imports,
+            self.regions,
+            self.industries,
+            Z,
+            np.hstack([Y.reshape(R * J, -1), self.exports.reshape(-1, 1)]),
+            self.value_added.reshape(len(VALUE_ADDED), -1),
+            imports,
             np.hstack([final_imports.reshape(J, -1), np.zeros((J, 1))]),
-            (*((r, c) for r in self.regions for c in categories), EXPORTS), {}, VALUE_ADDED,
+            (*((r, c) for r in self.regions for c in categories), EXPORTS),
+            {},
+            VALUE_ADDED,
         )
 
     def check(self) -> dict[str, float]:
@@ -185,7 +203,9 @@ class BaseYear:
         coefficients = (self.domestic_coefficients + self.import_coefficients).sum(axis=1)
         columns = self.output * coefficients + self.value_added.sum(axis=0)
         largest = float(np.abs(self.output).max())
-        spending = (self.final_use + self.final_imports).sum(axis=(1, 2)) + (self.inventories + self.inventory_imports).sum(axis=1)
+        spending = (self.final_use + self.final_imports).sum(axis=(1, 2)) + (
+            self.inventories + self.inventory_imports
+        ).sum(axis=1)
         imports = np.einsum("sij,sj->s", self.import_coefficients, self.output) + self.final_imports.sum(axis=(1, 2))
         imports = imports + self.inventory_imports.sum(axis=1)
         sent = np.einsum("irs,si->r", self.trade_shares, self.domestic_use)

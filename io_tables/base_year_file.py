@@ -74,8 +74,10 @@ def read(name_or_path: str | Path) -> BaseYear:
     if not path.is_file():
         path = library_path(str(name_or_path))
     if not path.is_file():
-        raise InputError(f"base year '{name_or_path}' is neither a file nor in the library; "
-                         f"{did_you_mean(str(name_or_path), library())}")
+        raise InputError(
+            f"base year '{name_or_path}' is neither a file nor in the library; "
+            f"{did_you_mean(str(name_or_path), library())}"
+        )
     content = path.read_bytes()
     try:
         archive = np.load(io.BytesIO(content), allow_pickle=False)
@@ -83,7 +85,9 @@ def read(name_or_path: str | Path) -> BaseYear:
     except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path}: not a base-year file; run 'calibrate' to make one") from error
     if version != SCHEMA_VERSION:
-        raise InputError(f"{path}: base-year schema {version}, this version reads {SCHEMA_VERSION}; run 'calibrate' again")
+        raise InputError(
+            f"{path}: base-year schema {version}, this version reads {SCHEMA_VERSION}; run 'calibrate' again"
+        )
     values: dict[str, object] = {}
     try:
         for field in fields(BaseYear):
@@ -91,7 +95,7 @@ def read(name_or_path: str | Path) -> BaseYear:
                 continue
             if field.name in _TABLES:
                 prefix = field.name + "/"
-                columns = {n[len(prefix):]: archive[n] for n in archive.files if n.startswith(prefix)}
+                columns = {n[len(prefix) :]: archive[n] for n in archive.files if n.startswith(prefix)}
                 values[field.name] = pd.DataFrame(columns)
                 continue
             array = archive[field.name]

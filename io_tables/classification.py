@@ -115,8 +115,12 @@ def _build(kind: str, file: str, key: str, code: str, extra: Sequence[str] = ())
             if lookup.setdefault(folded, row[key]) != row[key]:
                 raise InputError(f"{file}: label '{label}' stands for both '{lookup[folded]}' and '{row[key]}'")
     return Classification(
-        kind, tuple(r[key] for r in rows), tuple(r["name_zh"] for r in rows), tuple(r[code] for r in rows),
-        {r[key]: r for r in rows}, lookup,
+        kind,
+        tuple(r[key] for r in rows),
+        tuple(r["name_zh"] for r in rows),
+        tuple(r[code] for r in rows),
+        {r[key]: r for r in rows},
+        lookup,
     )
 
 

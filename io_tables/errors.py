@@ -45,8 +45,7 @@ class NotConverged(ModelError):
     def __init__(self, what: str, residual: float, tolerance: float, iterations: int):
         self.what, self.residual, self.tolerance, self.iterations = what, residual, tolerance, iterations
         super().__init__(
-            f"{what} did not converge: residual {residual:.3e} after {iterations} iterations, "
-            f"tolerance {tolerance:.1e}"
+            f"{what} did not converge: residual {residual:.3e} after {iterations} iterations, tolerance {tolerance:.1e}"
         )
 
 

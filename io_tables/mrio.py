@@ -56,7 +56,9 @@ class Mrio:
             array = np.asarray(value, dtype=float)
             object.__setattr__(self, name, array)
             if array.shape not in allowed:
-                problems.append(Problem(f"Mrio.{name}", f"shape {array.shape}", f"expected {' or '.join(map(str, allowed))}"))
+                problems.append(
+                    Problem(f"Mrio.{name}", f"shape {array.shape}", f"expected {' or '.join(map(str, allowed))}")
+                )
             elif not np.isfinite(array).all():
                 spot = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
                 problems.append(Problem(f"Mrio.{name}", f"not a finite number at {spot}"))
@@ -73,7 +75,9 @@ class Mrio:
         shaped("final_imports", [(len(self.sectors), k)])
         shaped("error", [(n,)])
         if self.final_demand is not None and len(self.final_demand) != k:
-            problems.append(Problem("Mrio.final_demand", f"{len(self.final_demand)} labels", f"expected {k}, one per column of Y"))
+            problems.append(
+                Problem("Mrio.final_demand", f"{len(self.final_demand)} labels", f"expected {k}, one per column of Y")
+            )
         for region, category in self.final_demand or ():
             if region is not None and region not in self.regions:
                 problems.append(Problem("Mrio.final_demand", f"region '{region}' of '{category}' is not in regions"))
@@ -83,7 +87,9 @@ class Mrio:
         for name, value in self.extensions.items():
             array = np.asarray(value, dtype=float)
             if array.shape[-1] != n or array.ndim > 2 or not np.isfinite(array).all():
-                problems.append(Problem(f"Mrio.extensions[{name!r}]", f"shape {array.shape}", f"expected finite (m, {n}) or ({n},)"))
+                problems.append(
+                    Problem(f"Mrio.extensions[{name!r}]", f"shape {array.shape}", f"expected finite (m, {n}) or ({n},)")
+                )
         if problems:
             raise InputError(problems)
 

@@ -1,0 +1,1 @@
+"""How the economy, its technologies and its carbon move."""

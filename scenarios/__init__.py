@@ -1,0 +1,1 @@
+"""What is assumed: scenarios, their schema and growth data."""

@@ -38,7 +38,8 @@ def test_exports_read_results_only():
         f"{path.name} imports {name}"
         for path in (ROOT / "model" / "export").glob("*.py")
         for name in _imports(path)
-        if name.startswith("model.") and name not in ("model.results", "model.certificate")
+        if name.startswith("model.")
+        and name not in ("model.results", "model.certificate")
         and not name.startswith("model.export")
     ]
     assert not exports, exports

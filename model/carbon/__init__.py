@@ -1,0 +1,1 @@
+"""Carbon quotas, transfers, sinks and storage."""

@@ -1,0 +1,1 @@
+"""Growth, final demand and the macro closure."""

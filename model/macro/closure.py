@@ -76,8 +76,14 @@ def shifted_exports(exports: np.ndarray, kappa: np.ndarray, traded: np.ndarray) 
 
 
 def output_from_demand(
-    coefficients: np.ndarray, trade_shares: np.ndarray, use: np.ndarray, local: np.ndarray,
-    start: np.ndarray, *, tolerance: float = 1e-13, max_iterations: int = 500,
+    coefficients: np.ndarray,
+    trade_shares: np.ndarray,
+    use: np.ndarray,
+    local: np.ndarray,
+    start: np.ndarray,
+    *,
+    tolerance: float = 1e-13,
+    max_iterations: int = 500,
 ) -> np.ndarray:
     """Solve x = tau (a x + use) + local by iteration in factored form; never forms the n x n table.
 
@@ -97,9 +103,16 @@ def output_from_demand(
 
 
 def close(
-    coefficients: np.ndarray, import_coefficients: np.ndarray, trade_shares: np.ndarray, traded: np.ndarray,
-    demand: Demand, start: np.ndarray, *, kappa: np.ndarray | None = None,
-    tolerance: float = 1e-10, max_iterations: int = 400,
+    coefficients: np.ndarray,
+    import_coefficients: np.ndarray,
+    trade_shares: np.ndarray,
+    traded: np.ndarray,
+    demand: Demand,
+    start: np.ndarray,
+    *,
+    kappa: np.ndarray | None = None,
+    tolerance: float = 1e-10,
+    max_iterations: int = 400,
 ) -> Closed:
     """Find kappa, chi, xi so that every province's value added and the trade balance are met (E7).
 

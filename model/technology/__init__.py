@@ -1,0 +1,1 @@
+"""Technologies: catalogue, stocks, choice, pathway."""
