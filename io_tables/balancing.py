@@ -45,27 +45,37 @@ def _ras_pass(Z, row_totals, r, s, column_sums):
     """One pass of RAS (E2): r_i = u_i / sum_j Z_ij s_j, accumulating sum_i r_i Z_ij.
 
     Z (n, m) 10^8 yuan; row_totals (n,); r (n,) and s (m,) multipliers, r updated in place;
-    column_sums (m,) overwritten. Reads Z once (four rows stay in the cache between the two loops)
-    and never rewrites it.
+    column_sums (m,) overwritten. Reads Z once and never rewrites it: while four rows are still in the
+    cache and add to the columns, the next four stream in for their own sums, so memory never idles.
     """
     n, m = Z.shape
     column_sums[:] = 0.0
     full = n - n % 4
-    for i in range(0, full, 4):
-        d0 = d1 = d2 = d3 = 0.0
-        z0, z1, z2, z3 = Z[i], Z[i + 1], Z[i + 2], Z[i + 3]
+    a0 = a1 = a2 = a3 = Z[0]
+    d0 = d1 = d2 = d3 = 0.0
+    if full:
+        a0, a1, a2, a3 = Z[0], Z[1], Z[2], Z[3]
         for j in range(m):
-            d0 += z0[j] * s[j]
-            d1 += z1[j] * s[j]
-            d2 += z2[j] * s[j]
-            d3 += z3[j] * s[j]
+            d0 += a0[j] * s[j]
+            d1 += a1[j] * s[j]
+            d2 += a2[j] * s[j]
+            d3 += a3[j] * s[j]
+    for i in range(0, full, 4):
+        z0, z1, z2, z3 = a0, a1, a2, a3
         r0 = row_totals[i] / d0 if d0 > 0.0 else 0.0
         r1 = row_totals[i + 1] / d1 if d1 > 0.0 else 0.0
         r2 = row_totals[i + 2] / d2 if d2 > 0.0 else 0.0
         r3 = row_totals[i + 3] / d3 if d3 > 0.0 else 0.0
         r[i], r[i + 1], r[i + 2], r[i + 3] = r0, r1, r2, r3
+        ahead = min(i + 4, full - 4)
+        a0, a1, a2, a3 = Z[ahead], Z[ahead + 1], Z[ahead + 2], Z[ahead + 3]
+        d0 = d1 = d2 = d3 = 0.0
         for j in range(m):
             column_sums[j] += r0 * z0[j] + r1 * z1[j] + r2 * z2[j] + r3 * z3[j]
+            d0 += a0[j] * s[j]
+            d1 += a1[j] * s[j]
+            d2 += a2[j] * s[j]
+            d3 += a3[j] * s[j]
     for i in range(full, n):
         d = 0.0
         z = Z[i]
