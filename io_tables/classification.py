@@ -148,6 +148,12 @@ def products() -> Classification:
     return _build("product", "products.csv", "product", "product", ("name_en",))
 
 
+@cache
+def technologies() -> Classification:
+    """Technologies of every product (E8-E10); ``rows[key]["product"]`` is empty for direct air capture."""
+    return _build("technology", "technologies.csv", "technology", "technology", ("name_en",))
+
+
 #: The sector key of households in energy and emission accounts.
 HOUSEHOLDS = ("Rural households", "Urban households")
 #: National region and all-sector names in every result.
