@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Command line of the model; the only place where all rooms meet. Heavy imports happen where they are used."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+GOOD, NOT_SOLVED, BAD_INPUT = 0, 1, 2
+ROOMS = ("io_tables", "calibration", "scenarios", "model")
+
+
+def _shadowed() -> list[str]:
+    """Rooms that Python would import from somewhere else than beside this file."""
+    from importlib.util import find_spec
+
+    here = Path(__file__).resolve().parent
+    wrong = []
+    for room in ROOMS:
+        spec = find_spec(room)
+        places = list(spec.submodule_search_locations or []) if spec else []
+        if not any(Path(place).resolve().parent == here for place in places):
+            wrong.append(f"'{room}' is found at {places or 'nowhere'}, expected beside {here}")
+    return wrong
+
+
+class Screen:
+    """Progress on a terminal, plain lines elsewhere, nothing when quiet."""
+
+    def __init__(self, quiet: bool):
+        self.quiet = quiet
+        self.log: list[str] = []
+
+    def line(self, text: str = "") -> None:
+        """Print a line (and keep it for run.log)."""
+        self.log.append(text)
+        if not self.quiet:
+            print(text, flush=True)
+
+    @contextmanager
+    def progress(self, title: str, total: int):
+        """Yields a function to call after each of `total` steps."""
+        if self.quiet or not sys.stdout.isatty():
+            self.line(title)
+            yield lambda *_: None
+            return
+        from rich.progress import Progress
+
+        with Progress(transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda *_: bar.advance(task)
+        self.line(title)
+
+
+@contextmanager
+def whole_folder(target: Path, force: bool):
+    """Yields a temporary folder that becomes `target` when the block ends well, and vanishes otherwise."""
+    from io_tables.errors import InputError
+
+    if target.exists() and not force:
+        raise InputError(f"{target}: exists already; add --force to replace it, or --out DIR for another place")
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target}: is not a folder; choose another place with --out DIR")
+    made = [p for p in (target.parent, *target.parent.parents) if not p.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
+    os.chmod(part, 0o755)
+    done = False
+    try:
+        yield part
+        old = None
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old-", dir=target.parent))
+            target.rename(old / target.name)
+        part.rename(target)
+        done = True
+        if old is not None:
+            shutil.rmtree(old)
+    finally:
+        if not done:
+            shutil.rmtree(part, ignore_errors=True)
+            for folder in made:
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
+
+
+def _run(arguments) -> int:
+    from scenarios.load import load_scenario
+
+    screen = Screen(arguments.quiet)
+    scenario = load_scenario(arguments.scenario, tuple(arguments.set))
+    target = Path(arguments.out) / scenario.name
+    with whole_folder(target, arguments.force) as part:
+        from io_tables.base_year import BaseYear
+        from model.export.folder import write_folder
+        from model.run import run
+
+        base_year = BaseYear.load(scenario.base_year)
+        with screen.progress(f"{scenario.name}: {len(scenario.years)} years", len(scenario.years)) as step:
+            results = run(base_year, scenario, progress=step)
+        for line in _summary(results, target):
+            screen.line(line)
+        write_folder(results, part, screen.log)
+    return GOOD if results.certificate.passed else NOT_SOLVED
+
+
+def _summary(results, target: Path) -> list[str]:
+    year, level = results.peak
+    net = results.series("Emissions|CO2|Net")
+    worst = results.certificate.worst
+    lines = [f"warning: {warning}" for warning in results.warnings]
+    lines += [
+        f"peak            {year} at {level:,.0f} Mt CO2 net",
+        f"{results.years[-1]}            {net.iloc[-1]:,.0f} Mt CO2 net",
+        f"cumulative      {_cumulative(results):,.1f} Gt CO2 net {results.years[0]}-{results.years[-1]}",
+        f"certificate     {'passed' if results.certificate.passed else 'FAILED'}: {len(results.certificate.ledgers)} "
+        f"ledgers, worst {worst.name} {worst.residual:.1e} ({worst.where})",
+        f"workbook        {target / (results.scenario_name + '.xlsx')}",
+    ]
+    return lines
+
+
+def _cumulative(results) -> float:
+    """Trapezium sum of net emissions over the model years, Gt."""
+    net = results.series("Emissions|CO2|Net").to_numpy()
+    years = results.years
+    return sum((net[i] + net[i + 1]) / 2 * (years[i + 1] - years[i]) for i in range(len(years) - 1)) / 1000
+
+
+def _check(arguments) -> int:
+    from scenarios.load import check_files
+
+    problems = check_files(arguments.files)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"{_count(len(problems), 'error')}, nothing was run.", file=sys.stderr)
+        return BAD_INPUT
+    print(f"{_count(len(arguments.files), 'file')} without mistakes.")
+    return GOOD
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _new(arguments) -> int:
+    from scenarios.load import new_scenario
+
+    print(new_scenario(arguments.name, arguments.like, Path(arguments.folder)))
+    return GOOD
+
+
+def _list(arguments) -> int:
+    from scenarios.load import list_library
+
+    rows = list_library()
+    width = max(len(name) for name, *_ in rows)
+    for name, english, chinese in rows:
+        print(f"{name:{width}}  {english}  {chinese}")
+    return GOOD
+
+
+def _calibrate(arguments) -> int:
+    from calibration.calibrate import calibrate
+
+    screen = Screen(arguments.quiet)
+    outcome = calibrate(
+        yearbooks=Path(arguments.yearbooks) if arguments.yearbooks else None,
+        mrio=Path(arguments.mrio) if arguments.mrio else None,
+        year=arguments.year,
+        out=Path(arguments.out) if arguments.out else None,
+    )
+    for line in outcome.lines:
+        screen.line(line)
+    return GOOD if outcome.passed else NOT_SOLVED
+
+
+def _validate(arguments) -> int:
+    from calibration.validation.report import validate
+
+    screen = Screen(arguments.quiet)
+    lines, passed = validate(Path(arguments.data), Path(arguments.out))
+    for line in lines:
+        screen.line(line)
+    return GOOD if passed else NOT_SOLVED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="run_model.py", description="Input-output hybrid energy-economy model of China's provinces."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, function: Callable, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(function=function)
+        command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        return command
+
+    run = add("run", _run, "run a scenario (library name or YAML file)")
+    run.add_argument("scenario")
+    run.add_argument("--out", default="results", help="parent folder of the run (default: results)")
+    run.add_argument("--force", action="store_true", help="replace an existing run")
+    run.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
+
+    check = add("check", _check, "check scenario files and report every mistake")
+    check.add_argument("files", nargs="+")
+
+    new = add("new", _new, "write a new scenario that extends another")
+    new.add_argument("name")
+    new.add_argument("--like", default="peak2030_neutral2060", help="scenario to start from")
+    new.add_argument("--folder", default=".", help="where to write it (default: here)")
+
+    add("list", _list, "list the scenario library")
+
+    calibrate = add("calibrate", _calibrate, "rebuild the base year from the embedded facts and yearbooks")
+    calibrate.add_argument("--yearbooks", metavar="DIR", help="folder of yearbook workbooks that replace embedded figures")
+    calibrate.add_argument("--mrio", metavar="FILE", help="multi-regional table that replaces the estimated one")
+    calibrate.add_argument("--year", type=int, default=2020)
+    calibrate.add_argument("--out", metavar="FILE", help="base-year file to write (default: the embedded one)")
+
+    validate = add("validate", _validate, "score the base-year recipes out of sample")
+    validate.add_argument("--data", default=str(Path(__file__).resolve().parent.parent / "shared" / "data"))
+    validate.add_argument("--out", default=str(Path(__file__).resolve().parent / "docs" / "validation.md"))
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (0 good, 1 not converged or infeasible, 2 bad input)."""
+    parsed = parser().parse_args(arguments)
+    wrong = _shadowed()
+    if wrong:
+        print("another installed package shadows this project's: " + "; ".join(wrong), file=sys.stderr)
+        return BAD_INPUT
+    from io_tables.errors import InputError, ModelError
+
+    try:
+        return parsed.function(parsed)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        print(f"{_count(len(error.problems), 'error')}, nothing was written.", file=sys.stderr)
+        return BAD_INPUT
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return NOT_SOLVED
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{place}{error.strerror or error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted, nothing was written.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
