@@ -44,6 +44,7 @@ class BaseYear:
     products (P,), product_price (P,) : 10^8 yuan per physical unit, product_output (R, P) physical.
     energy_use (R, S + 2, fuels, uses) PJ and co2 (R, S + 2, sources) Mt, households rural and urban last.
     technology_stock : region, technology, vintage, capacity, unit, activity.
+    tables : name -> table of what the future needs (resources, time slices, transmission, history).
     technology_energy (R, technologies, fuels) PJ : the part of energy_use owned by technologies (E4).
     population (R,), urban_population (R,).
     sources : item, year, value, unit, source, status of every input.
@@ -78,6 +79,7 @@ class BaseYear:
     population: np.ndarray
     urban_population: np.ndarray
     technology_stock: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
     margins: pd.DataFrame
     sources: pd.DataFrame
     sha256: str = ""

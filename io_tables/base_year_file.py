@@ -41,6 +41,10 @@ def write(base_year: BaseYear, path: str | Path) -> str:
         if field.name in _TABLES:
             for column in value.columns:
                 members[f"{field.name}/{column}"] = _column(value[column])
+        elif field.name == "tables":
+            for table, frame in value.items():
+                for column in frame.columns:
+                    members[f"tables/{table}/{column}"] = _column(frame[column])
         elif isinstance(value, (tuple, str, int)):
             members[field.name] = np.array(value)
         else:
@@ -97,6 +101,14 @@ def read(name_or_path: str | Path) -> BaseYear:
                 prefix = field.name + "/"
                 columns = {n[len(prefix) :]: archive[n] for n in archive.files if n.startswith(prefix)}
                 values[field.name] = pd.DataFrame(columns)
+                continue
+            if field.name == "tables":
+                tables: dict[str, dict[str, np.ndarray]] = {}
+                for member in archive.files:
+                    if member.startswith("tables/"):
+                        _, table, column = member.split("/", 2)
+                        tables.setdefault(table, {})[column] = archive[member]
+                values["tables"] = {name: pd.DataFrame(columns) for name, columns in tables.items()}
                 continue
             array = archive[field.name]
             if array.dtype.kind == "U":
