@@ -12,9 +12,8 @@ from io_tables.errors import InputError, Problem
 #: From this size on the factor is kept in single precision and solutions are refined in double: the factor
 #: costs half as much, each solution two more passes over A and the factor, which only pays for large tables ...
 SINGLE_PRECISION_FROM = 2500
-#: ... and for one more right-hand side per so many sectors beyond that size (measured: at n = 2500 it pays for
-#: one side only, at n = 5000 for some sixty).
-SECTORS_PER_SIDE = 40
+#: ... and for fewer right-hand sides than n over this number (measured on one thread: some eighty at n = 2500).
+SECTORS_PER_SIDE = 30
 #: Refinement stops when the error left after the last correction is expected below this share of the solution ...
 REFINED = 2e-16
 #: ... and counts as failed when the last correction is still above this share: then the double factor is taken.
@@ -71,7 +70,7 @@ class Leontief:
         # The factor is taken of I - A or of its transpose, whichever lies in memory the way LAPACK reads it.
         self._transposed = not (Z.flags.f_contiguous and not Z.flags.c_contiguous)
         self._inverse: np.ndarray | None = None
-        single = self.n >= SINGLE_PRECISION_FROM + SECTORS_PER_SIDE * (sides - 1)
+        single = self.n >= SINGLE_PRECISION_FROM and sides * SECTORS_PER_SIDE <= self.n
         self._factor(np.float32 if single else np.float64)
         self._require_productive(column_sums)
 
