@@ -45,6 +45,7 @@ class BaseYear:
     energy_use (R, S + 2, fuels, uses) PJ and co2 (R, S + 2, sources) Mt, households rural and urban last.
     technology_stock : region, technology, vintage, capacity, unit, activity.
     tables : name -> table of what the future needs (resources, time slices, transmission, history).
+    energy_output (R, S + 2, fuels) PJ : what transformation puts out; supply = uses - output (E4).
     technology_energy (R, technologies, fuels) PJ : the part of energy_use owned by technologies (E4).
     population (R,), urban_population (R,).
     sources : item, year, value, unit, source, status of every input.
@@ -74,6 +75,7 @@ class BaseYear:
     product_price: np.ndarray
     product_output: np.ndarray
     energy_use: np.ndarray
+    energy_output: np.ndarray
     co2: np.ndarray
     technology_energy: np.ndarray
     population: np.ndarray

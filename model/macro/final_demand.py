@@ -47,12 +47,14 @@ def final_demand(
     growth: np.ndarray,
     population: np.ndarray,
     urban_population: np.ndarray,
+    household_factors: np.ndarray | None = None,
 ) -> Demand:
     """Final demand at GDP `gdp` (R,), growing at `growth` (R,) per year, before chi, xi and kappa are found.
 
     population, urban_population (R,) million persons. Government and inventories keep their share of provincial
     GDP; investment follows the capital stock; rural and urban consumption follow their people, and within each
-    the mix follows income elasticities.
+    the mix follows income elasticities. household_factors (R, 2, J): what households' own energy paths do to the
+    commodities they buy (1 = as in the base year), rural and urban.
     """
     index = gdp / base_year.gdp
     domestic, imported = base_year.final_use, base_year.final_imports
@@ -72,11 +74,12 @@ def final_demand(
     consumption = np.zeros_like(domestic[:, :, 0])
     consumption_imports = np.zeros_like(consumption)
     for column, persons in ((_RURAL, people[0]), (_URBAN, people[1])):
+        own = tilt if household_factors is None else tilt * household_factors[:, column]
         both = (domestic[:, :, column] + imported[:, :, column]).sum(axis=1)
-        tilted = ((domestic[:, :, column] + imported[:, :, column]) * tilt).sum(axis=1)
+        tilted = ((domestic[:, :, column] + imported[:, :, column]) * own).sum(axis=1)
         scale = np.divide(both, tilted, out=np.ones_like(both), where=tilted > 0) * persons * income
-        consumption += domestic[:, :, column] * tilt * scale[:, None]
-        consumption_imports += imported[:, :, column] * tilt * scale[:, None]
+        consumption += domestic[:, :, column] * own * scale[:, None]
+        consumption_imports += imported[:, :, column] * own * scale[:, None]
     # Migration between village and town moves the mix; the province's total keeps its share of GDP.
     base_total = (domestic + imported)[:, :, :_GOVERNMENT].sum(axis=(1, 2)) * index
     total = (consumption + consumption_imports).sum(axis=1)

@@ -1,0 +1,132 @@
+"""The economy of one year: columns from technologies and paths (E8), closed by trade (E7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from io_tables.balancing import ras
+from io_tables.base_year import BaseYear
+from io_tables.errors import Infeasible, NotConverged
+from model.macro.closure import Closed, Demand, close
+from model.technology.columns import Columns, columns_at
+
+#: Part of a technology's target share that may appear where it does not stand yet (keeps the spread feasible).
+SPREAD_FLOOR = 1e-3
+#: Largest change of a technology share between rounds at which a year's economy counts as settled.
+SHARE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class YearEconomy:
+    """A closed year. R regions, J industries, K technologies of products with an industry of their own.
+
+    domestic, imported (R, J, J) coefficients; closed : outputs, trade, scalars; shares (R, K); demand as closed.
+    """
+
+    domestic: np.ndarray
+    imported: np.ndarray
+    closed: Closed
+    shares: np.ndarray
+    demand: Demand
+
+    @property
+    def value_added(self) -> np.ndarray:
+        """(R, J) real value added: output times one minus all inputs."""
+        return self.closed.output * (1.0 - (self.domestic + self.imported).sum(axis=1))
+
+    @property
+    def domestic_use(self) -> np.ndarray:
+        """(R, J) domestic goods used in each province, inventories and exports apart."""
+        inputs = np.matmul(self.domestic, self.closed.output[:, :, None])[:, :, 0]
+        return inputs + self.demand.fixed + self.closed.chi * self.demand.consumption
+
+
+def spread_shares(base_activity: np.ndarray, bound: np.ndarray, national: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Provincial technology shares (R, K) of one product that meet national shares (E8).
+
+    base_activity (R, K) : base-year pattern; bound (K,) bool: technologies that stay where they stand (hydro,
+    nuclear, offshore wind); national (K,) shares summing to one; output (R,) of the product.
+    Provinces keep their pattern as far as the nation's shares allow (RAS on base activity).
+    """
+    producing = output > 0
+    shares = np.zeros_like(base_activity)
+    used = national > 0
+    q = output[producing]
+    base = base_activity[producing][:, used]
+    per_output = np.divide(base, base.sum(axis=1, keepdims=True), out=np.zeros_like(base),
+                           where=base.sum(axis=1, keepdims=True) > 0)
+    stands = base.sum(axis=0) > 0
+    even = np.where(bound[used] & stands, 0.0, np.where(stands, SPREAD_FLOOR, 1.0)) * national[used]
+    prior = (per_output + even) * q[:, None]
+    wanted = national[used] / national[used].sum() * q.sum()
+    balanced = ras(prior, q, wanted, tolerance=1e-11, max_iterations=5000)
+    if not balanced.converged:
+        raise NotConverged("spreading national technology shares over provinces", balanced.residual, 1e-11,
+                           balanced.iterations)
+    rows = np.flatnonzero(producing)
+    shares[np.ix_(rows, np.flatnonzero(used))] = balanced.table / q[:, None]
+    return shares
+
+
+def coefficients(
+    base: BaseYear, columns: Columns, product_industries: np.ndarray, shares: np.ndarray, factors: np.ndarray,
+    material_use: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Domestic and imported coefficients (R, J, J) of a year (E8).
+
+    shares (R, K); factors (R, J, J) : multiplier on each input from efficiency and electrification, by [s, i, j];
+    material_use (J,) : multiplier on the use of each commodity as a material (dematerialisation).
+    """
+    domestic, imported = base.domestic_coefficients.copy(), base.import_coefficients.copy()
+    own_domestic, own_imported = columns_at(columns, shares)
+    domestic[:, :, product_industries] = own_domestic
+    imported[:, :, product_industries] = own_imported
+    factors = factors * material_use[None, :, None]
+    return domestic * factors, imported * factors
+
+
+def _require_value_added(base: BaseYear, domestic: np.ndarray, imported: np.ndarray, year: int) -> None:
+    ratio = 1.0 - (domestic + imported).sum(axis=1)
+    bad = np.argwhere((ratio <= 0) & (base.output > 0))
+    if len(bad):
+        r, j = bad[np.argmin(ratio[tuple(bad.T)])]
+        raise Infeasible(
+            f"{year}: the technology mix of {base.industries[j]} in {base.regions[r]} buys {1 - ratio[r, j]:.3f} per "
+            f"yuan of output, which leaves no value added ({len(bad)} such columns); lower the share of its dearest "
+            "technology",
+            (f"technology.shares.{base.industries[j]}",),
+        )
+
+
+def solve_year(
+    base: BaseYear, year: int, columns: Columns, product_industries: np.ndarray, technologies_of: list[np.ndarray],
+    base_activity: np.ndarray, bound: np.ndarray, national_shares: np.ndarray | None, factors: np.ndarray,
+    material_use: np.ndarray, traded: np.ndarray, demand: Demand, start: np.ndarray, base_shares: np.ndarray,
+    kappa: np.ndarray | None, tolerance: float,
+) -> YearEconomy:
+    """Find outputs and provincial technology shares that agree (E7, E8).
+
+    technologies_of : for each product industry the positions of its technologies in K; national_shares (K,) or
+    None for the base mix; the rest as in `coefficients` and `close`.
+    Provincial shares depend on provincial outputs and the other way round: iterated to SHARE_TOLERANCE.
+    """
+    shares = base_shares
+    x = start
+    change = np.inf
+    for _ in range(50):
+        domestic, imported = coefficients(base, columns, product_industries, shares, factors, material_use)
+        _require_value_added(base, domestic, imported, year)
+        closed = close(domestic, imported, base.trade_shares, traded, demand, x, kappa=kappa, tolerance=tolerance)
+        x, kappa = closed.output, closed.kappa
+        if national_shares is None or change <= SHARE_TOLERANCE:
+            return YearEconomy(domestic, imported, closed, shares, demand)
+        new = shares.copy()
+        for p, industry in enumerate(product_industries):
+            own = technologies_of[p]
+            if len(own) and not np.isnan(national_shares[own]).any():
+                new[:, own] = spread_shares(base_activity[:, own], bound[own], national_shares[own], x[:, industry])
+        change = float(np.abs(new - shares).max())
+        shares = new
+    raise NotConverged(f"technology shares of {year}", change, SHARE_TOLERANCE, 50)

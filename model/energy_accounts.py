@@ -1,0 +1,182 @@
+"""Energy and CO2 of a year, one owner per PJ and per tonne: technologies, and the residual of each sector (E4, E5).
+
+What technologies of the base year use is taken out of the sector's account; the rest grows with the sector's
+output, its efficiency and its electrification. At base activity and base mix both add up to the account exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from io_tables import classification
+from io_tables.base_year import BaseYear
+from io_tables.units import PJ_PER_TWH
+from model.energy_paths import residual_energy
+from model.technology.catalogue import Catalogue
+
+ELECTRICITY = "electricity"
+#: PJ of electricity that replace one PJ of fuel outside the resolved technologies. assumed
+USEFUL_RATIO = 0.6
+#: Fuels that electricity can replace there; feedstock, coke and heat supply keep their place.
+MOVABLE = ("coal", "derived_gas", "gasoline", "kerosene", "diesel", "fuel_oil", "lpg", "natural_gas")
+#: Income elasticity of household energy outside cars and buildings. assumed
+HOUSEHOLD_ELASTICITY = 0.3
+#: Oil products whose use drives refining, and coke whose use drives coking.
+REFINED = ("gasoline", "kerosene", "diesel", "fuel_oil", "lpg", "other_petroleum")
+
+
+@dataclass(frozen=True)
+class YearEnergy:
+    """Energy (R, E, F) PJ, gross CO2 (R, E, Q) Mt and captured CO2 (R, E) Mt of a year, and who owns them.
+
+    technology_energy (R, K, F) PJ; residual (R, E, F) PJ; technology_co2 (R, K) Mt gross (biomass neutral).
+    """
+
+    use: np.ndarray
+    co2: np.ndarray
+    captured: np.ndarray
+    technology_energy: np.ndarray
+    residual: np.ndarray
+    technology_co2: np.ndarray
+
+
+class EnergyAccounts:
+    """The base year's energy split between technologies and residuals, ready to be projected.
+
+    R regions, E energy sectors, F fuels, Q CO2 sources (fuels with fossil carbon, then process), K technologies.
+    """
+
+    def __init__(self, base: BaseYear, catalogue: Catalogue, base_activity: np.ndarray):
+        """base_activity (R, K) in product units, order of `catalogue.keys`."""
+        self.base, self.catalogue, self.keys = base, catalogue, catalogue.keys
+        self.activity = base_activity
+        self.electricity = base.fuels.index(ELECTRICITY)
+        self.movable = np.array([f in MOVABLE for f in base.fuels])
+        self.use = base.energy_use.sum(axis=3)
+        self.owner = self._owner()
+        # A technology never owns more than its sectors' account: calibration guarantees it, rounding may not.
+        owned = self._by_sector(base.technology_energy)
+        self.residual = np.maximum(self.use - owned, 0.0)
+
+    def _owner(self) -> np.ndarray:
+        """(R, K, E, F): the part of each technology's fuel booked in each energy sector (sums to 1 over E)."""
+        base, names = self.base, self.base.energy_sectors
+        owner = np.zeros((len(base.regions), len(self.keys), len(names), len(base.fuels)))
+        rows = classification.products().rows
+        households = [names.index(h) for h in classification.HOUSEHOLDS]
+        for k, key in enumerate(self.keys):
+            product = self.catalogue.product(key)
+            sector = rows[product]["sector"] if product in rows else "Chemicals"
+            if sector:
+                owner[:, k, names.index(sector)] = 1.0
+                continue
+            account = self.use[:, households]
+            total = account.sum(axis=1, keepdims=True)
+            even = np.full_like(account, 1.0 / len(households))
+            owner[:, k, households] = np.divide(account, total, out=even, where=total > 0)
+        return owner
+
+    def _by_sector(self, technology_energy: np.ndarray) -> np.ndarray:
+        return np.einsum("rkf,rkef->ref", technology_energy, self.owner, optimize=True)
+
+    def inputs(self, year: float) -> np.ndarray:
+        """(K, F) catalogue fuel inputs in PJ per unit of product."""
+        amounts = self.catalogue.input_array(list(self.base.fuels), [year])[:, :, 0]
+        scale = np.ones(len(self.base.fuels))
+        for f, fuel in enumerate(self.base.fuels):
+            if self.catalogue.commodities[fuel].unit != "PJ":
+                scale[f] = self.catalogue.energy_content(fuel)
+        return amounts * scale
+
+    @cached_property
+    def calibration(self) -> np.ndarray:
+        """(R, K, F): base-year energy over catalogue energy; technologies not yet standing take their product's."""
+        standard = self.inputs(self.base.year)
+        nominal = self.activity[:, :, None] * standard
+        factor = np.ones_like(nominal)
+        products = [self.catalogue.product(k) for k in self.keys]
+        for product in dict.fromkeys(products):
+            own = [k for k, p in enumerate(products) if p == product]
+            used, expected = self.base.technology_energy[:, own].sum(axis=1), nominal[:, own].sum(axis=1)
+            national = np.divide(used.sum(axis=0), expected.sum(axis=0), out=np.ones(used.shape[1]),
+                                 where=expected.sum(axis=0) > 0)
+            mean = np.broadcast_to(national, used.shape).copy()
+            np.divide(used, expected, out=mean, where=expected > 0)
+            factor[:, own] = mean[:, None]
+        np.divide(self.base.technology_energy, nominal, out=factor, where=nominal > 0)
+        return factor
+
+    @cached_property
+    def carbon(self) -> np.ndarray:
+        """(R, E, F) Mt CO2 per PJ used, all uses together; national or all-sector means where a cell is empty."""
+        base = self.base
+        fuels = [base.fuels.index(s) for s in base.co2_sources[:-1]]
+        energy = self.use[:, :, fuels]
+        co2 = base.co2[:, :, :-1]
+        by_fuel = co2.sum(axis=(0, 1)) / np.maximum(energy.sum(axis=(0, 1)), 1e-12)
+        national = np.broadcast_to(by_fuel, energy.shape[1:]).copy()
+        np.divide(co2.sum(axis=0), energy.sum(axis=0), out=national, where=energy.sum(axis=0) > 1e-9)
+        local = np.broadcast_to(national, energy.shape).copy()
+        np.divide(co2, energy, out=local, where=energy > 1e-9)
+        result = np.zeros_like(self.use)
+        result[:, :, fuels] = local
+        return result
+
+    @cached_property
+    def process(self) -> tuple[np.ndarray, np.ndarray]:
+        """Process CO2: per unit of technology activity (R, K), and residual of each sector (R, E), Mt."""
+        standard = np.array([self.catalogue.value(k, "process_co2", year=self.base.year) for k in self.keys])
+        account = self.base.co2[:, :, -1]
+        sectors = self.owner[:, :, :, 0].argmax(axis=2)[0]
+        claimed = np.zeros_like(account)
+        for k, e in enumerate(sectors):
+            claimed[:, e] += self.activity[:, k] * standard[k]
+        scale = np.ones_like(account)
+        over = claimed > account
+        scale[over] = account[over] / claimed[over]
+        return standard[None] * scale[:, sectors], np.maximum(account - claimed * scale, 0.0)
+
+    def technology_energy(self, activity: np.ndarray, year: float) -> np.ndarray:
+        """(R, K, F) PJ used by technologies at an activity (R, K)."""
+        return activity[:, :, None] * self.inputs(year)[None] * self.calibration
+
+    def residual_use(self, residual_index: np.ndarray, efficiency: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """(R, E, F) PJ outside the technologies. residual_index (R, E); efficiency (E, F); target (E,) or NaN."""
+        return residual_energy(self.residual, residual_index, efficiency, target, self.electricity, self.movable,
+                               USEFUL_RATIO)
+
+    def year(self, year: float, activity: np.ndarray, residual: np.ndarray, residual_index: np.ndarray) -> YearEnergy:
+        """Energy and CO2 at technology activity (R, K) and residual energy (R, E, F)."""
+        owned = self.technology_energy(activity, year)
+        by_sector = self._by_sector(owned)
+        use = residual + by_sector
+        fuels = [self.base.fuels.index(s) for s in self.base.co2_sources[:-1]]
+        co2 = np.zeros((*use.shape[:2], len(self.base.co2_sources)))
+        co2[:, :, :-1] = (use * self.carbon)[:, :, fuels]
+        per_activity, sector_process = self.process
+        process = activity * per_activity
+        sectors = self.owner[:, :, :, 0].argmax(axis=2)[0]
+        co2[:, :, -1] = sector_process * residual_index
+        for k, e in enumerate(sectors):
+            co2[:, e, -1] += process[:, k]
+        combustion = np.einsum("rkf,rkef,ref->rk", owned, self.owner, self.carbon, optimize=True)
+        captured = np.zeros(use.shape[:2])
+        for k, key in enumerate(self.keys):
+            rate = self.catalogue.value(key, "capture_rate", year=year)
+            if rate > 0:
+                captured[:, sectors[k]] += rate * (combustion[:, k] + process[:, k] + self._biogenic(k, owned))
+        return YearEnergy(use, co2, captured, owned, residual, combustion + process)
+
+    def _biogenic(self, k: int, owned: np.ndarray) -> np.ndarray:
+        """(R,) Mt of biogenic CO2 that passes through a technology (counts only when captured)."""
+        rates = np.array([self.catalogue.commodities[f].biogenic_co2 if f in self.catalogue.commodities else 0.0
+                          for f in self.base.fuels])
+        return owned[:, k] @ rates
+
+
+def electricity_use(energy: YearEnergy, electricity: int) -> np.ndarray:
+    """(R,) TWh used in each province."""
+    return energy.use[:, :, electricity].sum(axis=1) / PJ_PER_TWH
