@@ -60,7 +60,7 @@ def is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _decode(data: bytes, where: str) -> str:
+def decode(data: bytes, where: str) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
@@ -128,7 +128,7 @@ def read_sheets(path: str | Path) -> tuple[Sheet, ...]:
     if not data.strip():
         raise InputError(Problem(path.name, "the file is empty"))
     if path.suffix.lower() in TEXT_TABLES:
-        text = _decode(data, path.name)
+        text = decode(data, path.name)
         rows = _rectangular([[_text_cell(c) for c in row] for row in csv.reader(io.StringIO(text, newline=""))])
         return (Sheet(path.name, path.stem, rows),)
     book = _workbook(path, data)
