@@ -14,17 +14,20 @@ import numpy as np
 
 from io_tables.classification import provinces
 from io_tables.errors import Infeasible, InputError, Problem
+from io_tables.units import factor
 
 _FACTS = Path(__file__).parents[1] / "io_tables" / "china_2020"
 ABROAD = "abroad"
 #: Relative changes of a line beyond this concentrate on few lines instead of spreading over all: between two
 #: years most lines run as before and a few are new. Large values give the minimum of relative entropy.
 CONCENTRATION = 0.1
+#: A line that grows by more than e^50, or a potential that falls without end, means that no solution exists.
+LARGEST_GROWTH = 50.0
 
 
 @dataclass(frozen=True)
 class ElectricityFacts:
-    """Exchange between provinces and the balance of each, GWh."""
+    """Exchange between provinces and the balance of each, TWh."""
 
     exchange: np.ndarray  #: (R, R) from, to
     abroad: np.ndarray  #: (R,) sent to Hong Kong, Macau and other countries
@@ -36,9 +39,9 @@ class ElectricityFacts:
 class ElectricityTrade:
     """The balanced exchange and what balancing changed."""
 
-    exchange: np.ndarray  #: (R, R) GWh, transit included
-    origin: np.ndarray  #: (R, R) GWh [generated in, used in], transit removed, own use on the diagonal
-    generation: np.ndarray  #: (R,) GWh, scaled so that the nation closes
+    exchange: np.ndarray  #: (R, R) TWh, transit included
+    origin: np.ndarray  #: (R, R) TWh [generated in, used in], transit removed, own use on the diagonal
+    generation: np.ndarray  #: (R,) TWh, scaled so that the nation closes
     generation_scale: float  #: factor on published generation
     raw_correlation: float  #: of measured net imports with consumption less generation, before balancing
     node_residual: float  #: largest |balance of a province| / its consumption, after balancing
@@ -53,13 +56,13 @@ def read_facts(folder: Path = _FACTS) -> ElectricityFacts:
     for row in _rows(folder / "electricity_trade.csv"):
         origin = known.index(row["from"])
         if row["to"] == ABROAD:
-            abroad[origin] += float(row["value"])
+            abroad[origin] += float(row["value"]) * factor(row["unit"], "TWh")
         else:
-            exchange[origin, known.index(row["to"])] += float(row["value"])
+            exchange[origin, known.index(row["to"])] += float(row["value"]) * factor(row["unit"], "TWh")
     generation, consumption = np.zeros(R), np.zeros(R)
     for row in _rows(folder / "electricity_balance.csv"):
         target = consumption if row["item"] == "consumption" else generation
-        target[known.index(row["province"])] += float(row["value"])
+        target[known.index(row["province"])] += float(row["value"]) * factor(row["unit"], "TWh")
     return ElectricityFacts(exchange, abroad, generation, consumption)
 
 
@@ -75,8 +78,8 @@ def balance_nodes(
     """The nearest exchange whose net imports are `required` (R,) with sum zero: M_rs exp(c sinh(l_s - l_r)).
 
     The potentials l (R,) are found by Newton's method on the balance of the nodes; lines keep their direction
-    and zero stays zero. Minimises a convex distance whose slope grows linearly in small relative changes
-    and logarithmically beyond `concentration` c, so that few lines carry the change.
+    and zero stays zero. The distance it minimises is convex, with slope asinh(log(M'_rs / M_rs) / c): linear in
+    small changes, flat beyond `concentration` c, so that few lines carry the change.
     Raises InputError when `required` does not sum to zero; Infeasible when lines cannot carry it.
     """
     scale = exchange.sum()
@@ -87,7 +90,10 @@ def balance_nodes(
     for _ in range(max_iterations):
         gap = potential[None, :] - potential[:, None]
         flows = np.zeros_like(exchange)
-        flows[linked] = exchange[linked] * np.exp(concentration * np.sinh(gap[linked]))
+        growth = concentration * np.sinh(gap[linked])
+        if growth.max() > LARGEST_GROWTH or gap[linked].min() < -LARGEST_GROWTH:
+            break
+        flows[linked] = exchange[linked] * np.exp(growth)
         missing = required - net_imports(flows)
         if np.abs(missing).max() <= tolerance * scale:
             return flows
@@ -97,9 +103,10 @@ def balance_nodes(
         np.fill_diagonal(laplacian, -laplacian.sum(axis=1))
         step = np.linalg.lstsq(laplacian, missing, rcond=None)[0]
         longest = np.abs(step[None, :] - step[:, None])[linked].max()
-        potential = potential + step * min(1.0, 0.5 / longest)
-        if np.abs(potential[None, :] - potential[:, None])[linked].max() > 12.0:
+        if longest == 0.0:
             break
+        # Newton's step is good for gaps of about one half; the start may be farther away.
+        potential = potential + step * min(1.0, 0.5 / longest)
     raise Infeasible("the lines between provinces cannot carry the required net imports",
                      [provinces().keys[i] if len(required) == len(provinces()) else str(i)
                       for i in np.flatnonzero(np.abs(missing) > tolerance * scale)])
@@ -110,7 +117,7 @@ def without_transit(exchange: np.ndarray, generation: np.ndarray) -> np.ndarray:
 
     What enters a province, generated or received, leaves it in equal proportions to use and to each neighbour:
     origin = diag(g) (I - N)^-1 diag(use / through), N_rs = M_rs / through_r. Rows sum to generation (R,),
-    columns to use. exchange (R, R) GWh may carry transit. Raises InputError when a province sends more than it has.
+    columns to use. exchange (R, R) TWh may carry transit. Raises InputError when a province sends more than it has.
     """
     through = generation + exchange.sum(axis=0)
     use = through - exchange.sum(axis=1)
