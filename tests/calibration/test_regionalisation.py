@@ -7,6 +7,7 @@ import pytest
 
 from calibration.electricity_trade import read_facts
 from calibration.national_table import national_table
+from calibration.regional_margins import regional_margins
 from calibration.regionalisation import regionalise
 from io_tables.errors import InputError
 
@@ -102,3 +103,11 @@ def test_accounts_that_miss_the_nation_are_named(national, accounts):
     wrong = SimpleNamespace(output=accounts.output * 1.001, value_added=accounts.value_added)
     with pytest.raises(InputError, match="provincial output: Agriculture"):
         regionalise(national, wrong)
+
+
+def test_every_margin_of_the_report_closes(national, regional):
+    report = regional_margins(national, regional)
+    assert report["published"].sum() > 1e6 and not report.isna().any().any()
+    scale = report.groupby("margin")["published"].transform(lambda v: v.abs().max())
+    assert (report["residual"].abs() / scale).max() < 1e-9
+    assert (report.groupby("margin").size() >= 4).all()
