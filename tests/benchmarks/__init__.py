@@ -1,0 +1,12 @@
+"""Races against other implementations: ratios of CPU time, taken side by side in one run on one thread.
+
+Run all with ``python -m tests.benchmarks``, one with ``python -m tests.benchmarks.accounts``. This package must be
+imported before numpy: the number of BLAS threads and the choice of its kernels are read when the library loads.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_name] = "1"
+# A forced kernel or cache size would slow one library and not the other; each shall choose its own.
+DROPPED = [name for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if os.environ.pop(name, None) is not None]
