@@ -117,8 +117,12 @@ def regionalise(
 
     import_tilt = _import_tilt(national, output, facts)
     known, target = _known_use(national, facts, supply, power)
-    coefficients, tilt = _coefficients(national, output, value_added.sum(axis=0), supplier_tilt(output), import_tilt,
-                                       known, target, facts)
+    tilt = supplier_tilt(output)
+    # Tibet has no provincial table of its own to learn from: it buys in the pattern of its neighbour.
+    tilt[provinces().index("Tibet")] = tilt[provinces().index("Qinghai")]
+    coefficients, tilt = _coefficients(
+        national, output, value_added.sum(axis=0), tilt, import_tilt, known, target, facts
+    )
     local = facts.local
     taken = np.einsum("sij,sj->si", coefficients.domestic, output)
     left, passes, worst = local_final_use((supply - taken)[:, local], national.final[local], facts.final_shares)

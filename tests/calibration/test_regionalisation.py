@@ -9,6 +9,7 @@ from calibration.electricity_trade import read_facts
 from calibration.national_table import national_table
 from calibration.regional_margins import regional_margins
 from calibration.regionalisation import regionalise
+from io_tables.classification import provinces
 from io_tables.errors import InputError
 
 
@@ -97,6 +98,14 @@ def test_electricity_is_used_where_the_balance_says(national, regional):
     consumption = read_facts().consumption
     np.testing.assert_allclose(use, consumption / consumption.sum(), rtol=0.1, atol=1e-4)
     assert regional.diagnostics.electricity_money_change < 0.3
+
+
+def test_tibet_buys_in_the_pattern_of_qinghai(national, regional):
+    tibet, qinghai = (provinces().index(p) for p in ("Tibet", "Qinghai"))
+    i, k = (national.industries.index(name) for name in ("Chemicals", "Transport equipment"))
+    for j in range(0, len(national.industries), 7):
+        pattern = regional.domestic_coefficients[:, i, j] / regional.domestic_coefficients[:, k, j]
+        assert pattern[tibet] == pytest.approx(pattern[qinghai], rel=1e-8)
 
 
 def test_accounts_that_miss_the_nation_are_named(national, accounts):
