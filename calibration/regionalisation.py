@@ -42,6 +42,8 @@ IMPORT_EXPONENT, IMPORT_BOUND = 0.5, 9.0
 KNOWN_USE_GAP, KNOWN_USE_PASSES, KNOWN_USE_TOLERANCE = 2e-3, 40, 1e-5
 #: The industry whose flows follow the transmission matrix.
 ELECTRICITY = "electricity"
+#: Share of every pair in the prior of electricity in money: keeps it solvable where power costs more than elsewhere.
+TRACE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -244,9 +246,8 @@ def _flows(national, supply, demand, facts, power) -> tuple[np.ndarray, int, flo
     iterations, residual, change = spread.iterations, spread.residual, 0.0
     for i in np.flatnonzero(transmitted):
         total = supply[:, i].sum()
-        # A trace of every pair keeps money solvable where the price of power differs from the nation's.
         traced = power.origin / power.origin.sum() * total
-        prior = traced + 1e-6 * np.outer(supply[:, i], demand[:, i]) / total
+        prior = traced + TRACE * np.outer(supply[:, i], demand[:, i]) / total
         used = demand[:, i] * (total / demand[:, i].sum())
         balanced = ras(prior, supply[:, i], used, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
         table[i] = balanced.require("trade of electricity", TOLERANCE)
