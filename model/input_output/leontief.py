@@ -59,8 +59,8 @@ class Leontief:
 
     def _start(self, Z, scale, labels, sides):
         """Keep A = Z diag(scale) as given and factor I - A."""
-        if Z.ndim != 2 or Z.shape[0] != Z.shape[1]:
-            raise InputError(f"A has shape {Z.shape}; expected a square matrix")
+        if Z.ndim != 2 or Z.shape[0] != Z.shape[1] or not Z.size:
+            raise InputError(f"A has shape {Z.shape}; expected a square matrix of at least one sector")
         self._Z, self._scale, self._labels = Z, scale, labels
         self.n = Z.shape[0]
         column_sums = Z.sum(axis=0) if scale is None else Z.sum(axis=0) * scale
@@ -95,7 +95,7 @@ class Leontief:
 
     def _require_productive(self, column_sums):
         """Column sums below one suffice; otherwise the output that one unit of every product needs decides."""
-        if self.n == 0 or (column_sums.max() < 1.0 and self._Z.min() >= 0.0):
+        if column_sums.max() < 1.0 and self._Z.min() >= 0.0:
             return
         worst = np.argsort(column_sums)[::-1][:3]
         hint = "largest inputs per unit of output: " + ", ".join(
