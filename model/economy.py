@@ -71,20 +71,21 @@ def spread_shares(base_activity: np.ndarray, bound: np.ndarray, national: np.nda
 
 
 def coefficients(
-    base: BaseYear, columns: Columns, product_industries: np.ndarray, shares: np.ndarray, factors: np.ndarray,
-    material_use: np.ndarray,
+    base: BaseYear, columns: Columns, product_industries: np.ndarray, recipes: np.ndarray, shares: np.ndarray,
+    factors: np.ndarray, material_use: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Domestic and imported coefficients (R, J, J) of a year (E8).
 
-    shares (R, K); factors (R, J, J) : multiplier on each input from efficiency and electrification, by [s, i, j];
-    material_use (J,) : multiplier on the use of each commodity as a material (dematerialisation).
+    recipes (K, J), shares (R, K) of the year; factors (R, J, J) : multiplier on each input of the other industries
+    from efficiency and electrification, by [s, i, j]; material_use (J,) : multiplier on the use of each commodity as
+    a material (dematerialisation).
     """
-    domestic, imported = base.domestic_coefficients.copy(), base.import_coefficients.copy()
-    own_domestic, own_imported = columns_at(columns, shares)
+    domestic, imported = base.domestic_coefficients, base.import_coefficients
+    domestic, imported = domestic * factors, imported * factors
+    own_domestic, own_imported = columns_at(columns, recipes, shares)
     domestic[:, :, product_industries] = own_domestic
     imported[:, :, product_industries] = own_imported
-    factors = factors * material_use[None, :, None]
-    return domestic * factors, imported * factors
+    return domestic * material_use[:, None], imported * material_use[:, None]
 
 
 def _require_value_added(base: BaseYear, domestic: np.ndarray, imported: np.ndarray, year: int) -> None:
@@ -100,33 +101,52 @@ def _require_value_added(base: BaseYear, domestic: np.ndarray, imported: np.ndar
         )
 
 
-def solve_year(
-    base: BaseYear, year: int, columns: Columns, product_industries: np.ndarray, technologies_of: list[np.ndarray],
-    base_activity: np.ndarray, bound: np.ndarray, national_shares: np.ndarray | None, factors: np.ndarray,
-    material_use: np.ndarray, traded: np.ndarray, demand: Demand, start: np.ndarray, base_shares: np.ndarray,
-    kappa: np.ndarray | None, tolerance: float,
-) -> YearEconomy:
-    """Find outputs and provincial technology shares that agree (E7, E8).
+@dataclass(frozen=True)
+class TechnologyMix:
+    """How a year's technology shares are found.
 
-    technologies_of : for each product industry the positions of its technologies in K; national_shares (K,) or
-    None for the base mix; the rest as in `coefficients` and `close`.
-    Provincial shares depend on provincial outputs and the other way round: iterated to SHARE_TOLERANCE.
+    technologies_of : positions in K of the technologies of each product industry; covered (R, P) : part of a
+    product's output that technologies account for; base_shares (R, K); bound (K,) bool; national (K,) target shares
+    (NaN: the base mix stays).
     """
-    shares = base_shares
-    x = start
-    change = np.inf
+
+    technologies_of: tuple[np.ndarray, ...]
+    covered: np.ndarray
+    base_shares: np.ndarray
+    bound: np.ndarray
+    national: np.ndarray
+
+    def shares(self, output: np.ndarray) -> np.ndarray:
+        """(R, K) shares at outputs (R, P)."""
+        shares = self.base_shares.copy()
+        for p, own in enumerate(self.technologies_of):
+            if len(own) and not np.isnan(self.national[own]).any():
+                covered = self.covered[:, p]
+                shares[:, own] = covered[:, None] * spread_shares(
+                    self.base_shares[:, own], self.bound[own], self.national[own], covered * output[:, p])
+        return shares
+
+
+def solve_year(
+    base: BaseYear, year: int, columns: Columns, product_industries: np.ndarray, mix: TechnologyMix,
+    recipes: np.ndarray, factors: np.ndarray, material_use: np.ndarray, traded: np.ndarray, demand: Demand,
+    start: np.ndarray, kappa: np.ndarray | None, tolerance: float,
+) -> YearEconomy:
+    """Find outputs and provincial technology shares that agree (E7, E8); arguments as in `coefficients`, `close`.
+
+    Provincial shares depend on provincial outputs and the other way round: iterated to SHARE_TOLERANCE.
+    Raises NotConverged, or Infeasible when a technology mix leaves an industry no value added.
+    """
+    x, change = start, np.inf
+    shares = mix.shares(start[:, product_industries])
     for _ in range(50):
-        domestic, imported = coefficients(base, columns, product_industries, shares, factors, material_use)
+        domestic, imported = coefficients(base, columns, product_industries, recipes, shares, factors, material_use)
         _require_value_added(base, domestic, imported, year)
         closed = close(domestic, imported, base.trade_shares, traded, demand, x, kappa=kappa, tolerance=tolerance)
         x, kappa = closed.output, closed.kappa
-        if national_shares is None or change <= SHARE_TOLERANCE:
-            return YearEconomy(domestic, imported, closed, shares, demand)
-        new = shares.copy()
-        for p, industry in enumerate(product_industries):
-            own = technologies_of[p]
-            if len(own) and not np.isnan(national_shares[own]).any():
-                new[:, own] = spread_shares(base_activity[:, own], bound[own], national_shares[own], x[:, industry])
+        new = mix.shares(x[:, product_industries])
         change = float(np.abs(new - shares).max())
+        if change <= SHARE_TOLERANCE:
+            return YearEconomy(domestic, imported, closed, shares, demand)
         shares = new
     raise NotConverged(f"technology shares of {year}", change, SHARE_TOLERANCE, 50)

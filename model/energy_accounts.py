@@ -58,7 +58,7 @@ class EnergyAccounts:
         self.use = base.energy_use.sum(axis=3)
         self.owner = self._owner()
         # A technology never owns more than its sectors' account: calibration guarantees it, rounding may not.
-        owned = self._by_sector(base.technology_energy)
+        owned = self.by_sector(base.technology_energy)
         self.residual = np.maximum(self.use - owned, 0.0)
 
     def _owner(self) -> np.ndarray:
@@ -79,7 +79,8 @@ class EnergyAccounts:
             owner[:, k, households] = np.divide(account, total, out=even, where=total > 0)
         return owner
 
-    def _by_sector(self, technology_energy: np.ndarray) -> np.ndarray:
+    def by_sector(self, technology_energy: np.ndarray) -> np.ndarray:
+        """(R, E, F) PJ of technologies booked in the sectors that own them."""
         return np.einsum("rkf,rkef->ref", technology_energy, self.owner, optimize=True)
 
     def inputs(self, year: float) -> np.ndarray:
@@ -151,7 +152,7 @@ class EnergyAccounts:
     def year(self, year: float, activity: np.ndarray, residual: np.ndarray, residual_index: np.ndarray) -> YearEnergy:
         """Energy and CO2 at technology activity (R, K) and residual energy (R, E, F)."""
         owned = self.technology_energy(activity, year)
-        by_sector = self._by_sector(owned)
+        by_sector = self.by_sector(owned)
         use = residual + by_sector
         fuels = [self.base.fuels.index(s) for s in self.base.co2_sources[:-1]]
         co2 = np.zeros((*use.shape[:2], len(self.base.co2_sources)))

@@ -9,17 +9,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Columns:
-    """Residual columns and recipes that add up to the base-year table at the base mix.
+    """Residual columns which, with the technologies' recipes, add up to the base-year table at the base mix.
 
     residual (R, J, P) : inputs no technology accounts for, per unit output; >= 0.
-    recipes (R, K, J) : inputs per unit output of technology k in province r, after scaling, both origins together.
     import_share (R, J, P) : part of each input that comes from abroad.
-    scaling (R, J, P) : what the recipe rows were multiplied by where they exceeded the base column (1 = untouched).
+    scaling (R, J, P) : what recipe rows are multiplied by where they exceeded the base column (1 = untouched).
     product_of (K,) : position of each technology's product in P.
     """
 
     residual: np.ndarray
-    recipes: np.ndarray
     import_share: np.ndarray
     scaling: np.ndarray
     product_of: np.ndarray
@@ -46,19 +44,18 @@ def base_columns(
     scaling = np.ones_like(total)
     over = owned > total
     scaling[over] = total[over] / owned[over]
-    scaled = recipes[None] * scaling.transpose(0, 2, 1)[:, product_of]
     residual = np.maximum(total - owned * scaling, 0.0)
     import_share = np.broadcast_to(commodity_import_share[:, :, None], total.shape).copy()
     np.divide(imported, total, out=import_share, where=total > 0)
-    return Columns(residual, scaled, import_share, scaling, np.asarray(product_of))
+    return Columns(residual, import_share, scaling, np.asarray(product_of))
 
 
-def columns_at(columns: Columns, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Domestic and imported coefficients (R, J, P) at technology shares `shares` (R, K) (E8).
+def columns_at(columns: Columns, recipes: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Domestic and imported coefficients (R, J, P) at technology shares (R, K) and the year's recipes (K, J) (E8).
 
-    At the base shares these are the base-year columns exactly.
+    At the base recipes and shares these are the base-year columns exactly.
     """
     total = columns.residual.copy()
     for k, p in enumerate(columns.product_of):
-        total[:, :, p] += shares[:, k, None] * columns.recipes[:, k]
+        total[:, :, p] += shares[:, k, None] * recipes[k] * columns.scaling[:, :, p]
     return total * (1.0 - columns.import_share), total * columns.import_share

@@ -1,0 +1,308 @@
+"""One run: a base year and a scenario become results with a certificate (E7-E9, E13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from io_tables.base_year import BaseYear
+from model import ledgers, tables
+from model.assumptions import Assumptions, assumptions
+from model.economy import TechnologyMix, YearEconomy, solve_year
+from model.energy_accounts import HOUSEHOLD_ELASTICITY, REFINED, EnergyAccounts, YearEnergy
+from model.energy_paths import coefficient_factors
+from model.macro.final_demand import final_demand
+from model.results import Results
+from model.technology.catalogue import Catalogue
+from model.technology.catalogue import catalogue as shipped_catalogue
+from model.technology.columns import base_columns
+from model.technology.recipes import buyer_price_factors, recipes
+from scenarios.schema import Scenario
+
+#: Technologies that stay in the provinces where they stand: rivers, coasts, licensed sites.
+BOUND = ("hydro", "nuclear", "wind_offshore", "pumped_hydro")
+#: Commodities whose origin does not shift with competitiveness: power follows lines.
+NOT_SHIFTED = ("electricity",)
+#: Which industries sell which fuels: their rows follow the energy accounts.
+SELLERS = (
+    (("coal",), ("Coal mining",)), (("coke", "derived_gas"), ("coke_product",)),
+    (("crude_oil", "natural_gas"), ("Oil and gas extraction",)), (REFINED, ("refined_fuel",)),
+    (("natural_gas",), ("Gas supply",)), (("electricity",), ("electricity", "Electricity and heat")),
+    (("heat",), ("heat",)),
+)
+#: Products whose physical output is anchored in the energy accounts, and the fuels whose use drives it.
+ENERGY_PRODUCTS = {
+    "electricity": ("electricity",), "heat": ("heat",), "refined_fuel": REFINED, "coke_product": ("coke",),
+}
+HOUSEHOLD_PRODUCTS = ("passenger", "floor_space")
+
+
+@dataclass(frozen=True)
+class Year:
+    """One solved year: activity (R, K) and production (R, all products) in physical units, energy and economy."""
+
+    year: int
+    economy: YearEconomy
+    energy: YearEnergy
+    activity: np.ndarray
+    production: np.ndarray
+    physical_price: np.ndarray
+
+
+def run(base_year: BaseYear, scenario: Scenario, *, progress: Callable[[], None] | None = None,
+        catalogue: Catalogue | None = None) -> Results:
+    """Solve every model year and gather the results.
+
+    Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
+    """
+    study = Study(base_year, scenario, catalogue or shipped_catalogue())
+    years: list[Year] = []
+    for t in range(len(scenario.years)):
+        years.append(study.solve(t, years[-1] if years else None))
+        if progress:
+            progress()
+    return tables.gather(study, years, ledgers.certificate(study, years))
+
+
+class Study:
+    """A base year and a scenario made ready: what does not change between the years is computed once."""
+
+    def __init__(self, base: BaseYear, scenario: Scenario, catalogue: Catalogue):
+        self.base, self.scenario, self.catalogue, self.keys = base, scenario, catalogue, catalogue.keys
+        self.products = tuple(dict.fromkeys(catalogue.product(k) for k in self.keys))
+        self.of_product = {
+            product: tuple(k for k, key in enumerate(self.keys) if catalogue.product(key) == product)
+            for product in self.products
+        }
+        self.activity = _stock_activity(base, self.keys)
+        self.industries = np.array([base.industries.index(p) for p in base.products])
+        self.base_shares, self.covered = self._base_shares()
+        national = self._national_base_shares()
+        self.assumed: Assumptions = assumptions(base, scenario, self.keys, self.of_product, national)
+        self.national_base = national
+        self.accounts = EnergyAccounts(base, catalogue, self.activity)
+        self.price_factors = buyer_price_factors(base, catalogue, self.activity)
+        inputs = base.domestic_coefficients + base.import_coefficients
+        bought = np.einsum("sij,sj->si", inputs, base.output)
+        abroad = np.einsum("sij,sj->si", base.import_coefficients, base.output)
+        position = {product: p for p, product in enumerate(base.products)}
+        product_of = np.array([position.get(catalogue.product(k), -1) for k in self.keys])
+        self.in_industry = np.flatnonzero(product_of >= 0)
+        self.recipes_base = recipes(base, catalogue, self.price_factors, base.year)
+        self.columns = base_columns(
+            base.domestic_coefficients[:, :, self.industries], base.import_coefficients[:, :, self.industries],
+            np.divide(abroad, bought, out=np.zeros_like(bought), where=bought > 0),
+            self.recipes_base[self.in_industry], product_of[self.in_industry], self.base_shares[:, self.in_industry],
+        )
+        home = np.eye(len(base.regions), dtype=bool)
+        self.traded = np.array([
+            name not in NOT_SHIFTED and bool((base.trade_shares[j][~home] > 0).any())
+            for j, name in enumerate(base.industries)
+        ])
+
+    def _base_shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """(R, K) share of each technology in its industry's output, and (R, P) what they cover together."""
+        shares = np.zeros_like(self.activity)
+        covered = np.zeros((len(self.base.regions), len(self.base.products)))
+        for p, product in enumerate(self.base.products):
+            own = list(self.of_product.get(product, ()))
+            output = self.base.product_output[:, p, None]
+            found = np.divide(self.activity[:, own], output, out=np.zeros((len(output), len(own))), where=output > 0)
+            total = found.sum(axis=1, keepdims=True)
+            shares[:, own] = found / np.maximum(total, 1.0)
+            covered[:, p] = shares[:, own].sum(axis=1)
+        return shares, covered
+
+    def _national_base_shares(self) -> np.ndarray:
+        totals = self.activity.sum(axis=0)
+        shares = np.zeros(len(self.keys))
+        for own in self.of_product.values():
+            total = totals[list(own)].sum()
+            if total > 0:
+                shares[list(own)] = totals[list(own)] / total
+        return shares
+
+    def solve(self, t: int, before: Year | None) -> Year:
+        """Solve model year number `t`, starting from the year before it."""
+        base, assumed = self.base, self.assumed
+        year = assumed.years[t]
+        income = (assumed.gdp[t] / assumed.population[t]) / (base.gdp / base.population)
+        people = assumed.population[t] / base.population
+        efficiency, target = assumed.efficiency[t], assumed.electricity_target[t]
+        even = np.ones((len(base.regions), len(base.energy_sectors)))
+        per_unit = self.accounts.residual_use(even, efficiency, target)
+        household_activity = self._household_activity(t, people, income)
+        factors = self._input_factors(per_unit)
+        demand = final_demand(
+            base, assumed.rules[t], assumed.gdp[t], assumed.growth[t], assumed.population[t],
+            assumed.urban_population[t], self._household_factors(t, per_unit, household_activity, people, income),
+        )
+        own = [np.array([i for i, k in enumerate(self.in_industry) if k in self.of_product.get(p, ())], dtype=int)
+               for p in base.products]
+        mix = TechnologyMix(
+            tuple(own), self.covered, self.base_shares[:, self.in_industry],
+            np.array([self.keys[k] in BOUND for k in self.in_industry]), assumed.national_shares[t, self.in_industry],
+        )
+        start = before.economy.closed.output if before else base.output
+        growth = assumed.gdp[t].sum() / (assumed.gdp[t - 1].sum() if before else base.gdp.sum())
+        economy = solve_year(
+            base, year, self.columns, self.industries, mix,
+            recipes(base, self.catalogue, self.price_factors, year)[self.in_industry], factors, assumed.material_use[t],
+            self.traded, demand, start * growth, before.economy.closed.kappa if before else None,
+            min(1e-10, self.scenario.coupling.tolerance),
+        )
+        return self._physical(t, economy, per_unit, household_activity)
+
+    def _household_activity(self, t: int, people: np.ndarray, income: np.ndarray) -> np.ndarray:
+        """(R, K) activity of cars and buildings: people, income and its elasticity, national shares spread."""
+        from model.economy import spread_shares
+
+        activity = np.zeros_like(self.activity)
+        for product in HOUSEHOLD_PRODUCTS:
+            own = list(self.of_product.get(product, ()))
+            if not own:
+                continue
+            elasticity = self.scenario.elasticity(product, "households")
+            demand = self.activity[:, own].sum(axis=1) * people * income**elasticity
+            target = self.assumed.national_shares[t, own]
+            if np.isnan(target).any():
+                total = self.activity[:, own].sum(axis=1, keepdims=True)
+                shares = np.divide(self.activity[:, own], total, out=np.zeros((len(demand), len(own))), where=total > 0)
+            else:
+                shares = spread_shares(self.activity[:, own], np.zeros(len(own), bool), target, demand)
+            activity[:, own] = shares * demand[:, None]
+        return activity
+
+    def _input_factors(self, per_unit: np.ndarray) -> np.ndarray:
+        """(R, J, J) multipliers on the energy inputs of every industry that is not a product (E8)."""
+        base = self.base
+        R, J, S = len(base.regions), len(base.industries), len(base.sectors)
+        factors = np.ones((R, J, J))
+        change = self._seller_change(self.accounts.residual, per_unit)
+        for j, sector in enumerate(base.industry_sector):
+            e = base.sectors.index(sector)
+            if j < S:
+                for group, (_, sellers) in enumerate(SELLERS):
+                    for seller in sellers:
+                        if seller in base.industries:
+                            factors[:, base.industries.index(seller), j] = change[:, e, group]
+        return factors
+
+    def _seller_change(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """(R, E, groups) energy after over before, by group of SELLERS."""
+        result = np.ones((*before.shape[:2], len(SELLERS)))
+        for group, (fuels, _) in enumerate(SELLERS):
+            supplier = np.array([0 if f in fuels else -1 for f in self.base.fuels])
+            ones = np.ones(before.shape[:2])
+            result[:, :, group] = coefficient_factors(before, after, ones, supplier, 1)[:, :, 0]
+        return result
+
+    def _household_factors(self, t: int, per_unit: np.ndarray, activity: np.ndarray, people: np.ndarray,
+                           income: np.ndarray) -> np.ndarray:
+        """(R, 2, J): what households' energy does to the energy they buy, beside the volume of consumption."""
+        base = self.base
+        S = len(base.sectors)
+        index = (people * income**HOUSEHOLD_ELASTICITY)[:, None, None]
+        owned = self.accounts.technology_energy(activity, self.assumed.years[t])
+        energy = per_unit[:, S:] * index + self.accounts.by_sector(owned)[:, S:]
+        change = self._seller_change(self.accounts.use[:, S:], energy)
+        volume = np.stack([
+            (self.assumed.population[t] - self.assumed.urban_population[t]) / (base.population - base.urban_population),
+            self.assumed.urban_population[t] / base.urban_population,
+        ], axis=1) * income[:, None]
+        factors = np.ones((len(base.regions), 2, len(base.industries)))
+        for group, (_, sellers) in enumerate(SELLERS):
+            for seller in sellers:
+                if seller in base.industries:
+                    factors[:, :, base.industries.index(seller)] = change[:, :, group] / volume
+        return factors
+
+    def _physical(self, t: int, economy: YearEconomy, per_unit: np.ndarray, household: np.ndarray) -> Year:
+        """Physical output, activity, energy and CO2 from a closed economy."""
+        base, year = self.base, self.assumed.years[t]
+        x = economy.closed.output
+        income = (self.assumed.gdp[t] / self.assumed.population[t]) / (base.gdp / base.population)
+        people = self.assumed.population[t] / base.population
+        index = self._residual_index(x, people, income)
+        own_hydrogen = list(self.of_product.get("hydrogen", ()))
+        hydrogen = base.fuels.index("hydrogen")
+        mix = self._hydrogen_mix(t, own_hydrogen)
+        residual = per_unit * index[:, :, None]
+        money = x[:, self.industries] / base.product_price
+        activity = household.copy()
+        scale = np.ones(len(base.products))
+        shares = np.zeros_like(household)
+        shares[:, self.in_industry] = economy.shares
+        # Products that carry energy are anchored in the energy accounts: what is used must be made. Their own
+        # technologies use energy too, so output and use are settled together.
+        for _ in range(60):
+            previous = scale.copy()
+            for p, product in enumerate(base.products):
+                own = list(self.of_product.get(product, ()))
+                activity[:, own] = shares[:, own] * (money[:, p] * scale[p])[:, None]
+            owned = self.accounts.technology_energy(activity, year)
+            # Hydrogen is made where it is used.
+            made = owned[:, :, hydrogen].sum(axis=1) / self.catalogue.energy_content("hydrogen")
+            activity[:, own_hydrogen] = mix * made[:, None]
+            owned = self.accounts.technology_energy(activity, year)
+            national = residual.sum(axis=(0, 1)) + owned.sum(axis=(0, 1))
+            start = self.accounts.use.sum(axis=(0, 1))
+            for p, product in enumerate(base.products):
+                if product in ENERGY_PRODUCTS:
+                    fuels = [base.fuels.index(f) for f in ENERGY_PRODUCTS[product]]
+                    use = national[fuels].sum() / start[fuels].sum()
+                    made = money[:, p].sum() / base.product_output[:, p].sum()
+                    scale[p] = use / made
+            if np.abs(scale - previous).max() <= 1e-14:
+                break
+        energy = self.accounts.year(year, activity, residual, index)
+        return Year(year, economy, energy, activity, money * scale, 1.0 / scale)
+
+    def _hydrogen_mix(self, t: int, own: list[int]) -> np.ndarray:
+        """(technologies,) shares of hydrogen routes; the base mix (or the first route) where nothing is said."""
+        target = self.assumed.national_shares[t, own]
+        if not np.isnan(target).any():
+            return target
+        base = self.national_base[own]
+        return base if base.sum() > 0 else np.eye(len(own))[0]
+
+    def residual_index_of(self, year: Year) -> np.ndarray:
+        """(R, E) index of residual energy in a solved year."""
+        t = self.assumed.years.index(year.year)
+        income = (self.assumed.gdp[t] / self.assumed.population[t]) / (self.base.gdp / self.base.population)
+        people = self.assumed.population[t] / self.base.population
+        return self._residual_index(year.economy.closed.output, people, income)
+
+    def _residual_index(self, x: np.ndarray, people: np.ndarray, income: np.ndarray) -> np.ndarray:
+        """(R, E) what residual energy follows: the remainder's output, for households people and income."""
+        base = self.base
+        S = len(base.sectors)
+        index = np.ones((len(base.regions), len(base.energy_sectors)))
+        member = base.membership
+        for e in range(S):
+            j = e if base.industries[e] == base.sectors[e] and base.output[:, e].sum() > 0 else None
+            now = x[:, j] if j is not None else x @ member[:, e]
+            then = base.output[:, j] if j is not None else base.output @ member[:, e]
+            nation = now.sum() / then.sum()
+            index[:, e] = nation
+            np.divide(now, then, out=index[:, e], where=then > 0)
+        index[:, S:] = (people * income**HOUSEHOLD_ELASTICITY)[:, None]
+        return index
+
+    def generation(self, activity: np.ndarray) -> np.ndarray:
+        """(R,) TWh generated."""
+        return activity[:, list(self.of_product["electricity"])].sum(axis=1)
+
+
+def _stock_activity(base: BaseYear, keys: tuple[str, ...]) -> np.ndarray:
+    """(R, K) base-year activity by technology from the stock."""
+    activity = np.zeros((len(base.regions), len(keys)))
+    stock = base.technology_stock
+    regions = {r: i for i, r in enumerate(base.regions)}
+    technologies = {k: i for i, k in enumerate(keys)}
+    rows = stock[stock["technology"].isin(technologies)]
+    np.add.at(activity, (rows["region"].map(regions), rows["technology"].map(technologies)), rows["activity"])
+    return activity
+
