@@ -25,11 +25,13 @@ UNKNOWN_REFINING = 0.1
 @dataclass(frozen=True)
 class ProductShares:
     """shares (R, P) of national output, columns sum to one; status (P,);
-    follows_series (P,) : whether gross output follows them (else only value added starts from them)."""
+    follows_series (P,) : whether gross output follows them (else only value added starts from them).
+    network (R,) : share of the electricity network, the remainder of its sector, by electricity consumed."""
 
     shares: np.ndarray
     status: tuple[str, ...]
     follows_series: tuple[bool, ...]
+    network: np.ndarray
 
 
 def product_shares(national: NationalTable, sectors_va: np.ndarray) -> ProductShares:
@@ -57,7 +59,7 @@ def product_shares(national: NationalTable, sectors_va: np.ndarray) -> ProductSh
     coal = {p: w * pattern["coal chemicals"] + (1 - w) * sector["Chemicals"] for p, w in COAL_CHEMICAL_WEIGHT.items()}
     heat = INDUSTRIAL_HEAT * pattern["industrial heat"] + (1 - INDUSTRIAL_HEAT) * series["heat"]
     found = {
-        "electricity": (generation_shares(), "derived", True),
+        "electricity": (electricity_shares("generation"), "derived", True),
         "heat": (heat, "estimated", True),
         "steel": (series["steel"], "official", True),
         "aluminium": (series["aluminium"], "assumed", True),
@@ -77,14 +79,14 @@ def product_shares(national: NationalTable, sectors_va: np.ndarray) -> ProductSh
                                   "add its provincial series") for p in missing])
     chosen = [found[p] for p in national.products]
     return ProductShares(np.stack([s for s, _, _ in chosen], axis=1), tuple(s for _, s, _ in chosen),
-                         tuple(f for _, _, f in chosen))
+                         tuple(f for _, _, f in chosen), electricity_shares("consumption"))
 
 
-def generation_shares() -> np.ndarray:
-    """Share of each province in generation of all sources 2020, (R,)."""
+def electricity_shares(item: str) -> np.ndarray:
+    """Share of each province in electricity 'generation' (all sources) or 'consumption' of 2020, (R,)."""
     total = np.zeros(len(provinces()))
     for row in read_rows("electricity_balance.csv"):
-        if row["item"].startswith("generation") and int(row["year"]) == BASE_YEAR:
+        if row["item"].startswith(item) and int(row["year"]) == BASE_YEAR:
             total[provinces().index(row["province"])] += float(row["value"])
     return total / total.sum()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.national_table import NationalTable
-from calibration.product_outputs import product_shares
+from calibration.product_outputs import ProductShares, product_shares
 from calibration.provincial_facts import (
     STRATA,
     SUB_INDUSTRIES,
@@ -32,6 +32,8 @@ LARGEST_SERVICE_GAP = 0.03
 TILT_EXPONENT = 0.5
 #: ... and stays within these bounds.
 RATIO_BOUND, INCOME_BOUND = 1.25, 1.5
+#: The remainder of power and heat is the network, which sells where electricity is consumed.
+NETWORK = "Electricity and heat"
 #: What is left of a sector beside its products keeps at least this share of its national weight.
 SMALLEST_REMAINDER = 0.2
 #: Value-added ratios of a province stay between these multiples of the national ratio, and below LARGEST_RATIO.
@@ -95,7 +97,7 @@ def provincial_accounts(national: NationalTable, facts: ProvincialFacts | None =
     sub, closing, scope = _sub_industries(shares, strata, by_sector)
     sectors_va = _sectors(prior, sub, strata, by_sector)
     physical = product_shares(national, sectors_va)
-    total = _industries(national, sectors_va, sub, physical.shares)
+    total = _industries(national, sectors_va, sub, physical)
     output = _output(national, facts, total, physical)
     components = _components(national, facts, total)
     factors = [ScaleFactor(s, float(facts.strata[:, k].sum()), float(strata[:, k].sum()))
@@ -175,18 +177,21 @@ def _sectors(prior: Priors, sub, strata, by_sector):
     return out
 
 
-def _industries(national: NationalTable, sectors_va, sub, shares):
-    """Value added (R, J). Products start from their physical shares, remainders from what these leave of the sector;
-    the manufacturing block is fitted to industry by province, other split sectors to the sector."""
+def _industries(national: NationalTable, sectors_va, sub, physical: ProductShares):
+    """Value added (R, J). Products start from their physical shares, remainders from what these leave of the sector
+    (the electricity network from consumption); the manufacturing block is fitted to industry by province, other
+    split sectors to the sector."""
     index, total = national.sector_index, national.value_added.sum(0)
     S, J = sectors_va.shape[1], len(index)
     start = np.zeros((len(sectors_va), J))
-    start[:, S:] = shares * total[S:]
+    start[:, S:] = physical.shares * total[S:]
     for s in range(S):
         own = [j for j in range(S, J) if index[j] == s]
         weight = total[s] / (total[s] + total[own].sum())
         left = sectors_va[:, s] - start[:, own].sum(1)
         start[:, s] = np.maximum(left, SMALLEST_REMAINDER * weight * sectors_va[:, s]) if own else sectors_va[:, s]
+    network = national.industries.index(NETWORK)
+    start[:, network] = physical.network * total[network]
     out = start.copy()
     block = np.flatnonzero(np.isin(index, sub_industry_sectors("industry")))
     out[:, block] = ras(start[:, block], sub[:, SUB_INDUSTRIES.index("industry")], total[block], tolerance=_TOLERANCE,
@@ -212,6 +217,8 @@ def _output(national: NationalTable, facts: ProvincialFacts, value_added, physic
     for k, fixed in enumerate(physical.follows_series):
         if fixed:
             wish[:, S + k] = physical.shares[:, k] * national.output[S + k]
+    network = national.industries.index(NETWORK)
+    wish[:, network] = physical.network * national.output[network]
     low = value_added / np.minimum(nu * RATIO_RANGE[1], LARGEST_RATIO)
     high = value_added / (nu * RATIO_RANGE[0])
     return _scale_between(wish, low, high, national.output)

@@ -1,5 +1,7 @@
 """The national table with products is the official table, only finer (E9)."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,24 @@ def test_parts_of_a_group_add_up_to_the_group():
     np.add.at(added, (index[:, None], index[None, :]), parts.use)
     np.testing.assert_allclose(added, use, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(np.bincount(index, parts.imports), final[:, 6], rtol=1e-9, atol=1e-9)
+
+
+def test_products_lie_in_the_sectors_and_codes_of_the_product_list():
+    code_group = {r["code_153"]: r["group"] for r in read_rows("sector_concordance_153.csv")}
+    for row in read_rows("national_product_prices.csv"):
+        codes = products().rows[row["product"]]["codes_153"].split(";")
+        assert {code_group[c] for c in codes} == {row["group"]}, row["product"]
+
+
+@pytest.mark.working_data
+def test_official_cells_are_carried_over_unchanged(working_data, official):
+    path = working_data / "economy" / "io_national" / "china_2020_42_noncompetitive.csv"
+    with open(path, encoding="utf-8-sig", newline="") as handle:
+        rows = {(r["Origin"], r["Code"]): r for r in csv.DictReader(handle)}
+    codes = sectors().codes
+    for origin, Z, exports in (("Domestic", official.Zd, official.exports), ("Imports", official.Zm, official.reexports)):
+        published = np.array([[float(rows[origin, i][j]) for j in codes] for i in codes])
+        np.testing.assert_allclose(Z, published * 1e-4, rtol=1e-12)
+        np.testing.assert_allclose(exports, [float(rows[origin, i]["EX"]) * 1e-4 for i in codes], rtol=1e-12)
+    tax = [float(rows["TOT", "VA002"][j]) * 1e-4 for j in codes]
+    np.testing.assert_allclose(official.value_added[1], tax, rtol=1e-12)

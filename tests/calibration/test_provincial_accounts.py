@@ -133,6 +133,11 @@ def test_products_with_a_series_follow_it(accounts, national, facts, by_sector):
             np.testing.assert_allclose(followed[:, k], shares.shares[:, k], rtol=1e-6, atol=1e-9)
 
 
+def test_electricity_network_follows_consumption(accounts, national, by_sector):
+    network = accounts.output[:, national.industries.index("Electricity and heat")]
+    np.testing.assert_allclose(network / network.sum(), product_shares(national, by_sector).network, rtol=1e-6)
+
+
 def test_money_of_products_is_the_national_price_times_physical_output(accounts, national):
     columns = [national.industries.index(p) for p in national.products]
     np.testing.assert_allclose(accounts.product_output * national.price, accounts.output[:, columns], rtol=1e-12)
