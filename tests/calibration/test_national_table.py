@@ -141,7 +141,8 @@ def test_official_cells_are_carried_over_unchanged(working_data, official):
     with open(path, encoding="utf-8-sig", newline="") as handle:
         rows = {(r["Origin"], r["Code"]): r for r in csv.DictReader(handle)}
     codes = sectors().codes
-    for origin, Z, exports in (("Domestic", official.Zd, official.exports), ("Imports", official.Zm, official.reexports)):
+    tables = (("Domestic", official.Zd, official.exports), ("Imports", official.Zm, official.reexports))
+    for origin, Z, exports in tables:
         published = np.array([[float(rows[origin, i][j]) for j in codes] for i in codes])
         np.testing.assert_allclose(Z, published * 1e-4, rtol=1e-12)
         np.testing.assert_allclose(exports, [float(rows[origin, i]["EX"]) * 1e-4 for i in codes], rtol=1e-12)
