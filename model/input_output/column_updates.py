@@ -28,7 +28,7 @@ def new_columns(system: Leontief, columns, new, y) -> np.ndarray:
     """
     J, new = _columns(system, columns, new)
     y = np.asarray(y, dtype=float)
-    spread = system.output(new - _old_columns(system, J))
+    spread = system.output(new - system.columns(J))
     base = system.output(y)
     return base + spread @ _reduced(np.eye(J.size) - spread[J], base[J])
 
@@ -121,7 +121,7 @@ def frozen_inverse(system: Leontief, columns, new, y, *, tolerance=1e-12, max_it
     Converges when the spectral radius of L D is below one; raises NotConverged otherwise.
     """
     J, new = _columns(system, columns, new)
-    change = new - _old_columns(system, J)
+    change = new - system.columns(J)
     y = np.asarray(y, dtype=float)
     x = system.output(y)
     scale = max(float(np.abs(y).max(initial=0.0)), 1e-300)
@@ -139,13 +139,6 @@ def frozen_inverse(system: Leontief, columns, new, y, *, tolerance=1e-12, max_it
     if not size <= tolerance:
         raise NotConverged("output with the frozen inverse", size, tolerance, passes)
     return Iterated(x, passes, size)
-
-
-def _old_columns(system, J):
-    """Columns J of A (n, k), without forming A."""
-    unit = np.zeros((system.n, J.size))
-    unit[J, np.arange(J.size)] = 1.0
-    return system.apply(unit)
 
 
 def _positions(columns, n):

@@ -113,6 +113,10 @@ class Leontief:
         """Coefficients (n, n); formed on each call when the system was made from flows."""
         return self._Z if self._scale is None else self._Z * self._scale
 
+    def columns(self, positions) -> np.ndarray:
+        """Columns of A at the given positions (n, k), without forming the rest."""
+        return self._Z[:, positions] if self._scale is None else self._Z[:, positions] * self._scale[positions]
+
     def output(self, Y) -> np.ndarray:
         """Gross output needed for final demand: (I - A)^-1 Y for Y (n,) or (n, k), same unit."""
         Y = self._demand(Y, "Y", 0)
