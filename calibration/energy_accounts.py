@@ -4,10 +4,10 @@ No province publishes a 2020 balance in the sources at hand. Each national cell 
 31 provinces by the physical driver nearest to it, by value added where there is none, so provinces sum to the nation
 in every cell. Electricity alone has two published margins, provinces and sectors, and is balanced to both.
 
-Recipes, fixed beforehand: power coal by coal-fired generation x mean heat rate of the units, generation split from gas
-by the plant lists; heat by central heating; iron and steel by 70 % pig iron and 30 % crude steel; minerals by 90 %
-cement and 10 % value added; chemicals by normalised shares of coal burned and fed; the rest as `_recipes` says.
-Final combustion is then drawn towards provincial energy consumption with weight `CONTROL_WEIGHT`.
+Recipes: power coal by coal-fired generation x mean heat rate of the units, gas split off by the plant lists; heat of
+buildings by central heating, of industry by value added; iron and steel by 70 % pig iron and 30 % crude steel;
+minerals by 90 % cement and 10 % value added; chemicals by normalised shares of coal burned and fed; the rest as
+`_recipes` says. Final combustion is then drawn towards provincial energy consumption with weight `CONTROL_WEIGHT`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from calibration.energy_facts import USES, Drivers, control, energy_sectors, load_drivers, normal
+from calibration.energy_facts import USES, Drivers, energy_sectors, load_drivers, normal
 from calibration.national_energy_balance import (
     CHEMICALS,
     COKING,
@@ -84,24 +84,24 @@ def coal_and_gas_generation(drivers: Drivers) -> tuple[np.ndarray, np.ndarray]:
     return thermal * (1 - share), thermal * share
 
 
-def heat_by_fuel(drivers: Drivers) -> tuple[np.ndarray, np.ndarray]:
-    """District heat (31,) PJ from coal and from gas; gas follows its share in thermal generation up to all heat."""
-    heat = drivers["heat_steam"] + drivers["heat_water"]
-    coal, gas = coal_and_gas_generation(drivers)
-    tendency = gas / np.where(coal + gas > 0, coal + gas, 1.0)
-    wanted = control("gas share of district heat", "heat") * heat.sum()
-    low, high = 0.0, 1e3
-    for _ in range(80):
-        factor = (low + high) / 2
-        low, high = (factor, high) if (heat * np.minimum(1, factor * tendency)).sum() < wanted else (low, factor)
-    from_gas = heat * np.minimum(1, high * tendency)
-    return heat - from_gas, from_gas
+def heat_by_fuel(national: NationalEnergy, va: dict[str, np.ndarray], drivers: Drivers):
+    """District heat (31,) PJ from coal and from gas: homes and services by central heating, industry by value added.
+
+    Municipal steam is reported in the north, while industrial steam is used where the industries are.
+    """
+    heat = national.use[:, fuels().keys.index("heat"), 0]
+    industry = sum(heat[j] * va[s] for j, s in enumerate(sectors().keys[:27]))
+    buildings = heat[27:].sum() * normal(drivers["heat_steam"] + drivers["heat_water"])
+    gas = buildings * drivers["gas_heat_share"]
+    return industry + buildings - gas, gas
 
 
-def power_shares(national: NationalEnergy, drivers: Drivers) -> tuple[np.ndarray, np.ndarray]:
+def power_shares(
+    national: NationalEnergy, va: dict[str, np.ndarray], drivers: Drivers
+) -> tuple[np.ndarray, np.ndarray]:
     """Provincial shares (31,) of coal and of natural gas burned for power and heat."""
     coal, gas = coal_and_gas_generation(drivers)
-    heat_coal, heat_gas = heat_by_fuel(drivers)
+    heat_coal, heat_gas = heat_by_fuel(national, va, drivers)
     power = normal(coal * drivers["coal_heat_rate"])
     return (
         (1 - national.heat_coal) * power + national.heat_coal * normal(heat_coal),
@@ -142,7 +142,6 @@ def _recipes(national: NationalEnergy, va: dict[str, np.ndarray], drivers: Drive
     urban = drivers["population"] * drivers["urban_share"]
     rural = drivers["population"] - urban
     services = sectors().keys[27:]
-    industry = sectors().keys[1:26]
     coking, refining = d("coke"), _refining(va[COKING], d("coke"))
     steel = PIG_IRON * d("pig_iron") + (1 - PIG_IRON) * d("crude_steel")
     minerals = CEMENT * d("cement") + (1 - CEMENT) * va["Non-metallic minerals"]
@@ -168,14 +167,15 @@ def _recipes(national: NationalEnergy, va: dict[str, np.ndarray], drivers: Drive
     yield (CHEMICALS,), ("coal",), ("feedstock",), d("chemical_feedstock_coal")
     yield (CHEMICALS,), ("natural_gas",), USES, chemical_gas
     yield (CHEMICALS,), ("lpg", "other_petroleum"), ("feedstock",), (refining + va[CHEMICALS]) / 2
-    coal, gas = power_shares(national, drivers)
+    coal, gas = power_shares(national, va, drivers)
     yield (POWER,), every, USES, d("thermal_generation")
     yield (POWER,), ("biomass",), USES, va["Agriculture"]
     yield (POWER,), ("coal",), USES, coal
     yield (POWER,), ("natural_gas",), USES, gas
     yield (POWER,), ("derived_gas", "coke"), USES, d("pig_iron")
-    yield industry, ("heat",), USES, drivers["heat_steam"]
-    yield (*services, "Urban households"), ("heat",), USES, drivers["heat_water"]
+    yield (*services, "Urban households"), ("heat",), USES, drivers["heat_steam"] + drivers["heat_water"]
+    for sector in sectors().keys[:27]:
+        yield (sector,), ("heat",), USES, va[sector]
 
 
 def _refining(va: np.ndarray, coking: np.ndarray) -> np.ndarray:
