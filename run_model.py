@@ -171,13 +171,16 @@ def _list(arguments) -> int:
 
 def _calibrate(arguments) -> int:
     from calibration.calibrate import calibrate
+    from model.technology.catalogue import catalogue
 
     screen = Screen(arguments.quiet)
     outcome = calibrate(
+        catalogue(),
         yearbooks=Path(arguments.yearbooks) if arguments.yearbooks else None,
         mrio=Path(arguments.mrio) if arguments.mrio else None,
         year=arguments.year,
         out=Path(arguments.out) if arguments.out else None,
+        report=Path(arguments.report) if arguments.report else None,
     )
     for line in outcome.lines:
         screen.line(line)
@@ -228,6 +231,7 @@ def parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--mrio", metavar="FILE", help="multi-regional table that replaces the estimated one")
     calibrate.add_argument("--year", type=int, default=2020)
     calibrate.add_argument("--out", metavar="FILE", help="base-year file to write (default: the embedded one)")
+    calibrate.add_argument("--report", metavar="FILE", help="write the calibration report (Markdown)")
 
     validate = add("validate", _validate, "score the base-year recipes out of sample")
     validate.add_argument("--data", default=str(Path(__file__).resolve().parent.parent / "shared" / "data"))

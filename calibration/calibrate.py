@@ -1,0 +1,161 @@
+"""From the fact tables to the base-year file: the steps in order, and the calibration report (E1-E6)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from calibration.emission_accounts import SOURCES, Emissions, emissions
+from calibration.energy_accounts import ProvincialEnergy, energy_by_province
+from calibration.margins import margins
+from calibration.national_energy_balance import NationalEnergy, national_energy_balance
+from calibration.national_table import NationalTable, national_table
+from calibration.provenance import provenance
+from calibration.provincial_accounts import ProvincialAccounts, provincial_accounts
+from calibration.provincial_facts import provincial_facts
+from calibration.regionalisation import Regional, regionalise
+from calibration.technology_energy import TechnologyEnergy, technology_energy
+from calibration.technology_facts import GENERATION_SOURCES
+from calibration.technology_stocks import TechnologyStocks, household_products, technology_stocks
+from io_tables import classification
+from io_tables.base_year import BaseYear
+from io_tables.base_year_file import library_path
+from io_tables.errors import InputError
+
+NAME, YEAR = "china_2020", 2020
+FACTS = library_path(NAME).parent
+#: Fact tables that the future needs as they are: resources, time slices, lines, history.
+CARRIED = ("resource_", "time_slices", "transmission_", "technology_history", "power_history", "national_energy_facts")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Everything the steps found, before it is put into one file."""
+
+    national: NationalTable
+    accounts: ProvincialAccounts
+    regional: Regional
+    national_energy: NationalEnergy
+    energy: ProvincialEnergy
+    emissions: Emissions
+    stocks: TechnologyStocks
+    technology_energy: TechnologyEnergy
+    population: np.ndarray
+    urban_population: np.ndarray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What calibrating did: lines for the screen, whether every identity holds, the base year and its file."""
+
+    lines: tuple[str, ...]
+    passed: bool
+    base_year: BaseYear
+    path: Path
+
+
+def run_steps(catalogue) -> Calibration:
+    """Calibrate the embedded year from the embedded fact tables. `catalogue`: the technology catalogue."""
+    national = national_table()
+    accounts = provincial_accounts(national, provincial_facts())
+    regional = regionalise(national, accounts)
+    by_sector = (np.array(national.industry_sector)[:, None] == np.array(classification.sectors().keys)).astype(float)
+    value_added = accounts.value_added.sum(axis=0) @ by_sector
+    national_energy = national_energy_balance()
+    energy = energy_by_province(national_energy, value_added)
+    co2 = emissions(energy, national_energy)
+    population, urban = _population()
+    households = household_products(catalogue, population, urban)
+    output = np.column_stack([accounts.product_output, *households.values()])
+    products = (*national.products, *households)
+    stocks = technology_stocks(catalogue, output, _generation(accounts, national), products)
+    owned = technology_energy(stocks.table, catalogue, energy.use)
+    return Calibration(national, accounts, regional, national_energy, energy, co2, stocks, owned, population, urban)
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with open(FACTS / name, encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def _population() -> tuple[np.ndarray, np.ndarray]:
+    """Total and urban population (R,), million persons."""
+    keys = classification.provinces()
+    found = {"total": np.full(len(keys), np.nan), "urban": np.full(len(keys), np.nan)}
+    for row in _rows("provincial_population.csv"):
+        if row["item"] in found and int(row["year"]) == YEAR:
+            found[row["item"]][keys.index(row["province"])] = float(row["value"])
+    for item, values in found.items():
+        if np.isnan(values).any():
+            missing = [k for k, v in zip(keys.keys, values, strict=True) if np.isnan(v)]
+            raise InputError(f"provincial_population.csv: no {item} population of {YEAR} for {', '.join(missing)}")
+    return found["total"], found["urban"]
+
+
+def _generation(accounts: ProvincialAccounts, national: NationalTable) -> np.ndarray:
+    """(R, sources) TWh of 2020: published mix, scaled to each province's electricity output."""
+    keys = classification.provinces()
+    mix = np.zeros((len(keys), len(GENERATION_SOURCES)))
+    for row in _rows("power_history.csv"):
+        known = row["quantity"] == "generation" and int(row["year"]) == YEAR and row["region"] != classification.NATION
+        if known and row["source_of_power"] in GENERATION_SOURCES:
+            mix[keys.index(row["region"]), GENERATION_SOURCES.index(row["source_of_power"])] = float(row["value"])
+    output = accounts.product_output[:, national.products.index("electricity")]
+    return mix * (output / mix.sum(axis=1))[:, None]
+
+
+def base_year(found: Calibration) -> BaseYear:
+    """Put what was found into one frozen base year."""
+    regional, national = found.regional, found.national
+    carried = {
+        path.stem: pd.read_csv(path) for path in sorted(FACTS.glob("*.csv")) if path.stem.startswith(CARRIED)
+    }
+    product_output = found.accounts.product_output
+    return BaseYear(
+        name=NAME, year=YEAR, regions=classification.provinces().keys, sectors=classification.sectors().keys,
+        industries=national.industries, industry_sector=national.industry_sector, products=national.products,
+        fuels=classification.fuels().keys, co2_sources=SOURCES, technologies=found.technology_energy.technologies,
+        output=regional.output, value_added=regional.value_added,
+        domestic_coefficients=regional.domestic_coefficients, import_coefficients=regional.import_coefficients,
+        final_use=regional.final_use, final_imports=regional.final_imports, inventories=regional.inventories,
+        inventory_imports=regional.inventory_imports, exports=regional.exports, reexports=national.reexports,
+        trade_shares=regional.trade_shares, product_price=national.price, product_output=product_output,
+        energy_use=found.energy.use, energy_output=found.energy.output, co2=found.emissions.co2,
+        technology_energy=found.technology_energy.use, population=found.population,
+        urban_population=found.urban_population, technology_stock=found.stocks.table, tables=carried,
+        margins=margins(found), sources=provenance(FACTS),
+    )
+
+
+def calibrate(
+    catalogue, *, yearbooks: Path | None = None, mrio: Path | None = None, year: int = YEAR, out: Path | None = None,
+    report: Path | None = None, progress: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Rebuild the base-year file from the embedded fact tables, yearbooks taking precedence.
+
+    catalogue : the technology catalogue (it belongs to the model and is handed in).
+    Raises InputError for another year than the tables hold, or a folder without readable yearbooks.
+    """
+    if year != YEAR:
+        raise InputError(f"--year {year}: the embedded fact tables hold {YEAR}; another year needs its own tables")
+    found = run_steps(catalogue)
+    result = base_year(found)
+    checks = result.check()
+    passed = all(value <= 1e-6 for value in checks.values())
+    path = out or library_path(NAME)
+    sha256 = result.save(path)
+    if report is not None:
+        from calibration.report import write_report
+
+        write_report(result, found, report)
+    lines = [f"{name:14s} {value:.1e}" for name, value in checks.items()]
+    lines += [
+        f"value added    {result.gdp.sum():,.1f} 10^8 yuan", f"CO2            {result.co2.sum():,.0f} Mt",
+        f"base-year file {path} ({path.stat().st_size / 1e6:.2f} MB), SHA-256 {sha256[:16]}",
+    ]
+    return Outcome(tuple(lines), passed, result, path)
