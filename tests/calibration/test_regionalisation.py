@@ -7,6 +7,7 @@ import pytest
 
 from calibration.electricity_trade import read_facts
 from calibration.national_table import national_table
+from calibration.provincial_accounts import provincial_accounts
 from calibration.regional_margins import regional_margins
 from calibration.regionalisation import regionalise
 from io_tables.classification import provinces
@@ -106,6 +107,22 @@ def test_tibet_buys_in_the_pattern_of_qinghai(national, regional):
     for j in range(0, len(national.industries), 7):
         pattern = regional.domestic_coefficients[:, i, j] / regional.domestic_coefficients[:, k, j]
         assert pattern[tibet] == pytest.approx(pattern[qinghai], rel=1e-8)
+
+
+def test_the_estimated_accounts_of_2020_close_with_plausible_trade(national):
+    regional = regionalise(national, provincial_accounts(national))
+    report = regional_margins(national, regional)
+    scale = report.groupby("margin")["published"].transform(lambda v: v.abs().max())
+    assert (report["residual"].abs() / scale).max() < 1e-9
+    crossing = np.minimum(regional.diagnostics.outflow, regional.diagnostics.inflow).sum()
+    both = (regional.diagnostics.outflow + regional.diagnostics.inflow).sum()
+    # Half of what provinces trade is cross-hauled in the tables of 2007.
+    assert 0.35 < 2 * crossing / both < 0.6
+    # Customs: the southern and eastern coast sends far more abroad than the west.
+    share = regional.exports.sum(axis=1) / regional.value_added.sum(axis=(0, 2))
+    coast, west = ([provinces().index(p) for p in names] for names in (
+        ("Guangdong", "Zhejiang", "Jiangsu", "Shanghai"), ("Gansu", "Qinghai", "Tibet", "Guizhou")))
+    assert share[coast].min() > 3 * share[west].max()
 
 
 def test_accounts_that_miss_the_nation_are_named(national, accounts):
