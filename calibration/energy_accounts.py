@@ -12,6 +12,7 @@ minerals by 90 % cement and 10 % value added; chemicals by normalised shares of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,8 +93,22 @@ def heat_by_fuel(national: NationalEnergy, va: dict[str, np.ndarray], drivers: D
     heat = national.use[:, fuels().keys.index("heat"), 0]
     industry = sum(heat[j] * va[s] for j, s in enumerate(sectors().keys[:27]))
     buildings = heat[27:].sum() * normal(drivers["heat_steam"] + drivers["heat_water"])
-    gas = buildings * drivers["gas_heat_share"]
-    return industry + buildings - gas, gas
+    total = industry + buildings
+    if "heat" in drivers.values:
+        total = drivers.share("heat") * heat.sum()
+    gas = np.minimum(buildings * drivers["gas_heat_share"], total)
+    return total - gas, gas
+
+
+def with_products(drivers: Drivers, product_output: Mapping[str, np.ndarray]) -> Drivers:
+    """Drivers that follow product outputs of the provincial accounts (E1), so that energy and money agree.
+
+    product_output : product -> (31,), any unit. Aluminium, coke, refined fuel and heat are taken; the latter two
+    replace value added as the driver of refining and fix where heat is made and used.
+    """
+    taken = {"aluminium": "aluminium", "coke_product": "coke", "refined_fuel": "refining", "heat": "heat"}
+    found = {driver: np.asarray(product_output[p], float) for p, driver in taken.items() if p in product_output}
+    return Drivers({**drivers.values, **found})
 
 
 def power_shares(
@@ -142,7 +157,8 @@ def _recipes(national: NationalEnergy, va: dict[str, np.ndarray], drivers: Drive
     urban = drivers["population"] * drivers["urban_share"]
     rural = drivers["population"] - urban
     services = sectors().keys[27:]
-    coking, refining = d("coke"), _refining(va[COKING], d("coke"))
+    coking = d("coke")
+    refining = d("refining") if "refining" in drivers.values else _refining(va[COKING], coking)
     steel = PIG_IRON * d("pig_iron") + (1 - PIG_IRON) * d("crude_steel")
     minerals = CEMENT * d("cement") + (1 - CEMENT) * va["Non-metallic minerals"]
     chemical_gas = (d("chemical_gas") + va[CHEMICALS]) / 2
@@ -238,7 +254,8 @@ def energy_by_province(
 ) -> ProvincialEnergy:
     """Spread the national balance over 31 provinces (E4).
 
-    va (31, 42) value added, any unit; drivers of 2020 unless given; control_weight 0 leaves published provincial
+    va (31, 42) value added, any unit; drivers of 2020 unless given (`with_products` ties them to the accounts);
+    control_weight 0 leaves published provincial
     energy consumption out. Every cell sums to the nation exactly. Raises InputError (shapes, empty drivers) and
     NotConverged (electricity).
     """
@@ -250,6 +267,12 @@ def energy_by_province(
     before = national.use[:, electricity]
     part = before / np.where(before.sum(-1, keepdims=True) > 0, before.sum(-1, keepdims=True), 1.0)
     use[:, :, electricity] = table[..., None] * part
+    if "heat" in drivers.values:
+        heat, used = fuels().keys.index("heat"), national.use[:, fuels().keys.index("heat"), 0]
+        # A little heat by population everywhere keeps every margin within reach.
+        prior = 0.98 * use[:, :, heat, 0] + 0.02 * drivers.share("population")[:, None] * used
+        fitted = ras(prior, drivers.share("heat") * used.sum(), used, tolerance=1e-12)
+        use[:, :, heat, 0] = fitted.require("heat by province and sector", 1e-12)
     output = _output(national, use, drivers)
     use, factor = _control(use, output, drivers, control_weight)
     factors = pd.DataFrame([

@@ -137,3 +137,33 @@ def load_drivers() -> Drivers:
     if problems:
         raise InputError(problems)
     return Drivers({k: np.array([v.get(p, np.nan) for p in provinces().keys]) for k, v in found.items()})
+
+
+def energy_sources() -> list[dict[str, str]]:
+    """What the energy and CO2 accounts stood on: rows (item, year, value, unit, source, status).
+
+    National figures and factors one by one; sector patterns and provincial drivers one row per fuel or item.
+    """
+    rows = [
+        {"item": f"{r['item']}: {r['fuel']}".rstrip(": "), **_provenance(r, r["value"], r["unit"])}
+        for r in table("energy_controls.csv")
+    ]
+    for r in table("emission_factors.csv"):
+        rows.append({"item": f"carbon content: {r['fuel']}", **_provenance(r, r["carbon_content"], r["unit"])})
+        rows.append({"item": f"oxidation: {r['fuel']}", **_provenance(r, r["oxidation"], "share")})
+    for r in table("emission_feedstock.csv"):
+        item = f"stored carbon: {r['fuel']} in {r['sector']}"
+        rows.append({"item": item, **_provenance(r, r["stored_share"], "share")})
+    for r in table("emission_process.csv"):
+        rows.append({"item": f"process activity: {r['process']}", **_provenance(r, r["activity"], r["activity_unit"])})
+        rows.append({"item": f"process factor: {r['process']}", **_provenance(r, r["factor"], r["factor_unit"])})
+    for name, label, column in (
+        ("energy_sector_shares.csv", "sector pattern", "fuel"), ("energy_province_drivers.csv", "by province", "item"),
+    ):
+        whole = {r[column]: r for r in table(name)}
+        rows += [{"item": f"{label}: {k}", **_provenance(r, "", r["unit"])} for k, r in whole.items()]
+    return rows
+
+
+def _provenance(row: dict[str, str], value: str, unit: str) -> dict[str, str]:
+    return {"year": row["year"], "value": value, "unit": unit, "source": row["source"], "status": row["status"]}

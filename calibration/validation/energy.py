@@ -33,7 +33,7 @@ def scores(data: Path) -> list[Score]:
     factories = use[sorted(set(industry))].sum()
     heading = _heading(data, "Industry")
     drivers = load_drivers()
-    free = energy_by_province(national, value_added(data), drivers, control_weight=0.0)
+    free = energy_by_province(national, value_added(), drivers, control_weight=0.0)
     known = np.isfinite(drivers["energy_growth_2020"])
     level = drivers["energy_consumption_2019"] * (1 + drivers["energy_growth_2020"] / 100)
     modelled = normal(free.consumption()[known]) * level[known].sum()

@@ -8,8 +8,14 @@ import pandas as pd
 import pytest
 
 from calibration import energy_facts
-from calibration.energy_accounts import energy_by_province, heat_by_fuel, normal_columns, provincial_shares
-from calibration.energy_facts import energy_sectors, load_drivers, normal, table
+from calibration.energy_accounts import (
+    energy_by_province,
+    heat_by_fuel,
+    normal_columns,
+    provincial_shares,
+    with_products,
+)
+from calibration.energy_facts import energy_sectors, energy_sources, load_drivers, normal, table
 from calibration.national_energy_balance import GROUP_FUELS, national_energy_balance
 from io_tables.classification import fuels, provinces, sectors
 from io_tables.errors import InputError
@@ -138,6 +144,23 @@ def test_heat_is_made_where_it_is_used_and_is_all_fuelled(national, provincial):
     assert made.sum() == pytest.approx(3450.04 + 650.54 + 947.66, rel=1e-9)
     coal, gas = heat_by_fuel(national, normal_columns(value_added()), load_drivers())
     assert np.allclose(coal + gas, made, rtol=1e-9, atol=1e-9) and coal.min() >= 0
+
+
+def test_product_outputs_of_the_accounts_place_heat_coke_and_refining(national):
+    shares = {p: normal(np.arange(1.0, 32) ** k) for k, p in enumerate(("heat", "coke_product", "refined_fuel"))}
+    energy = energy_by_province(national, value_added(), with_products(load_drivers(), shares))
+    coking = ROW("Petroleum and coking")
+    for fuel, product in (("heat", "heat"), ("coke", "coke_product"), ("diesel", "refined_fuel")):
+        made = energy.output[:, :, FUEL(fuel)].sum(1)
+        assert np.allclose(normal(made), shares[product], rtol=1e-9), product
+    assert np.allclose(normal(energy.use[:, coking, FUEL("crude_oil"), 2]), shares["refined_fuel"])
+    assert np.allclose(energy.use.sum(0), national.use, rtol=1e-9, atol=1e-9)
+
+
+def test_every_number_of_the_accounts_has_a_source():
+    rows = energy_sources()
+    assert len(rows) > 100 and all(r["source"] and r["status"] and r["unit"] for r in rows)
+    assert len({r["item"] for r in rows if r["item"].startswith("carbon content")}) == 11
 
 
 def test_the_control_leans_towards_published_consumption_and_moves_nothing_national(national, provincial):
