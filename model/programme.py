@@ -90,6 +90,13 @@ class Programme:
         if rows.size:
             self._entries.append((rows.ravel(), columns.ravel(), values.ravel()))
 
+    def tighten(self, name: str, lower, upper) -> None:
+        """Narrow the bounds of a column block to those given (broadcast to its shape)."""
+        block, place = self.columns[name], list(self.columns).index(name)
+        cost, low, high = self._column_parts[place]
+        lower, upper = (np.broadcast_to(np.asarray(v, dtype=float), block.shape).ravel() for v in (lower, upper))
+        self._column_parts[place] = (cost, np.maximum(low, lower), np.minimum(high, upper))
+
     def compiled(self) -> Compiled:
         """The arrays of the whole programme. Raises InputError for a coefficient that is not finite."""
         n, m = self._size
