@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import ScalarNode, SequenceNode
 
 from io_tables.errors import InputError, Problem
 from scenarios.text import FULL_WIDTH, full_width_in, full_width_problems, indentation_problems, read_text
@@ -72,20 +72,22 @@ def parse(text: str, shown: str) -> Item:
     """The tree of a YAML text; `shown` names it in places."""
     if not text.strip():
         raise InputError(Problem(shown, "the file is empty", "write at least 'extends: peak2030_neutral2060'"))
-    problems = indentation_problems(text, shown)
+    indented = indentation_problems(text, shown)
+    if indented:
+        raise InputError(indented)
     short, paths = _without_paths(text)
     try:
         node = YAML(typ="safe", pure=True).compose(short)
     except MarkedYAMLError as error:
-        problems += full_width_problems(text, shown) or [] if not problems else []
-        raise InputError(problems or [_syntax_problem(error, shown)]) from None
+        raise InputError(full_width_problems(text, shown) or [_syntax_problem(error, shown)]) from None
     except (YAMLError, ValueError) as error:
-        raise InputError(problems or [Problem(shown, f"not readable as YAML: {error}")]) from None
+        raise InputError(Problem(shown, f"not readable as YAML: {error}")) from None
     if node is None:
         raise InputError(
             Problem(shown, "the file holds only comments", "write at least 'extends: peak2030_neutral2060'")
         )
-    item = _build(node, shown, problems, None, paths)
+    builder = _Builder(shown, paths)
+    item, problems = builder.item(node), builder.problems
     if not isinstance(item.value, dict) and not problems:
         problems = full_width_problems(text, shown) or [
             Problem(str(item.place), "the file is not a mapping", "write 'key: value' lines")
@@ -103,10 +105,10 @@ def parse_value(text: str, shown: str) -> Item:
         return Item(text, Place(shown), Place(shown))
     if node is None:
         return Item(None, Place(shown), Place(shown))
-    problems: list[Problem] = []
-    item = _build(node, shown, problems, None, [])
-    if problems:
-        raise InputError([Problem(shown, p.what, p.remedy) for p in problems])
+    builder = _Builder(shown, [])
+    item = builder.item(node)
+    if builder.problems:
+        raise InputError([Problem(shown, p.what, p.remedy) for p in builder.problems])
     return _moved(item, Place(shown))
 
 
@@ -117,10 +119,6 @@ def _moved(item: Item, place: Place) -> Item:
     elif isinstance(value, list):
         value = [_moved(child, place) for child in value]
     return Item(value, place, place)
-
-
-def _place(mark, shown: str) -> Place:
-    return Place(shown, mark.line + 1, mark.column + 1)
 
 
 def _without_paths(text: str) -> tuple[str, list[str]]:
@@ -136,108 +134,124 @@ def _without_paths(text: str) -> tuple[str, list[str]]:
     return _PATH.sub(word, text), paths
 
 
-def _build(
-    node, shown: str, problems: list[Problem], key_place: Place | None, paths: list[str], flow: bool = False
-) -> Item:
-    place = _place(node.start_mark, shown)
-    if isinstance(node, MappingNode):
+class _Builder:
+    """Turns YAML nodes into Items, gathering mistakes; `words` are the paths taken out of the text."""
+
+    def __init__(self, shown: str, words: list[str]):
+        self.shown, self.words = shown, words
+        self.problems: list[Problem] = []
+
+    def item(self, node, path: tuple = (), key_place: Place | None = None, flow: bool = False) -> Item:
+        """The Item of a node; `flow` tells whether it stands inside { } or [ ]."""
+        place = self.place(node.start_mark)
+        if not isinstance(node, ScalarNode):
+            if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+                self.say(place, path, f"tag '{node.tag}' is not supported", "remove the tag")
+            inner = bool(node.flow_style)
+            if isinstance(node, SequenceNode):
+                children = [self.item(child, (*path, i), None, inner) for i, child in enumerate(node.value)]
+                return Item(children, place, key_place)
+            return Item(self.mapping(node, path, inner), place, key_place)
+        if self.words and _WORD_START in node.value:
+            whole = _WORD.fullmatch(node.value) if node.style is None else None
+            if whole:
+                return Item(self.path_by_year(self.words[int(whole[1])], path, place), place, key_place)
+            node.value = _WORD.sub(lambda found: self.words[int(found[1])], node.value)
+        if node.style is None and not node.value:
+            remedy = "write a value, or null to return to the default, or remove the key"
+            self.say(
+                key_place or place,
+                path,
+                "no value is given",
+                "put text that holds a comma between quotes" if flow else remedy,
+            )
+            return Item(None, place, key_place)
+        return Item(self.scalar(node, path, place, flow), place, key_place)
+
+    def mapping(self, node, path: tuple, flow: bool) -> dict:
+        """The entries of a mapping node."""
         value: dict = {}
         for key_node, child in node.value:
-            at = _place(key_node.start_mark, shown)
-            if not isinstance(key_node, ScalarNode) or (paths and _WORD.search(key_node.value)):
-                problems.append(Problem(str(at), "a key must be a single name", "write 'key: value'"))
+            at = self.place(key_node.start_mark)
+            if not isinstance(key_node, ScalarNode) or _WORD_START in key_node.value:
+                self.say(at, path, "a key must be a single name", "write 'key: value'")
                 continue
-            key = _scalar(key_node, at, problems, flow, is_key=True)
-            item = _build(child, shown, problems, at, paths, bool(node.flow_style))
-            _enter(value, key, item, problems)
-        return Item(value, place, key_place)
-    if isinstance(node, SequenceNode):
-        children = [_build(child, shown, problems, None, paths, bool(node.flow_style)) for child in node.value]
-        return Item(children, place, key_place)
-    if paths and _WORD_START in node.value:
-        whole = _WORD.fullmatch(node.value) if node.style is None else None
-        if whole:
-            return Item(_path(paths[int(whole[1])], place, problems), place, key_place)
-        node.value = _WORD.sub(lambda found: paths[int(found[1])], node.value)
-    return Item(_scalar(node, place, problems, flow), place, key_place)
+            key = self.scalar(key_node, path, at, flow, is_key=True)
+            self.enter(value, key, self.item(child, (*path, key), at, flow), path)
+        return value
 
+    def path_by_year(self, text: str, path: tuple, place: Place) -> dict:
+        """The entries of a path whose '{' stands at `place`."""
+        value: dict = {}
+        for found in _POINT.finditer(text):
+            number = float(found[2]) if found[3] else int(found[2])
+            at, key_at = (Place(place.file, place.line, place.column + found.start(group)) for group in (2, 1))
+            self.enter(value, int(found[1]), Item(number, at, key_at), path)
+        return value
 
-def _enter(value: dict, key: object, item: Item, problems: list[Problem]) -> None:
-    """Put an entry into its mapping; a key that is there already is a mistake."""
-    if key in value:
-        first = value[key].key_place.line
-        problems.append(
-            Problem(str(item.key_place), f"{key}: key occurs twice, first at line {first}", "keep one of them")
-        )
-    else:
-        value[key] = item
+    def enter(self, value: dict, key: object, item: Item, path: tuple) -> None:
+        """Put an entry into its mapping; a key that is there already is a mistake."""
+        if key in value:
+            first = value[key].key_place.line
+            self.say(item.key_place, (*path, key), f"key occurs twice, first at line {first}", "keep one of them")
+        else:
+            value[key] = item
 
-
-def _path(text: str, place: Place, problems: list[Problem]) -> dict:
-    """The entries of a path by year whose '{' stands at `place`."""
-    value: dict = {}
-    for found in _POINT.finditer(text):
-        number = float(found[2]) if found[3] else int(found[2])
-        at, key_at = (Place(place.file, place.line, place.column + found.start(group)) for group in (2, 1))
-        _enter(value, int(found[1]), Item(number, at, key_at), problems)
-    return value
-
-
-def _scalar(node: ScalarNode, place: Place, problems: list[Problem], flow: bool, is_key: bool = False) -> object:
-    text, kind = node.value, str(node.tag).removeprefix(_TAG)
-    if node.style is None and isinstance(text, str):
-        wrong = full_width_in(text, flow, is_key)
+    def scalar(self, node: ScalarNode, path: tuple, place: Place, flow: bool, is_key: bool = False) -> object:
+        """The value of a scalar: YAML 1.2 numbers, true, false, null, everything else text."""
+        text, kind = node.value, str(node.tag).removeprefix(_TAG)
+        wrong = full_width_in(text, flow, is_key) if node.style is None else ""
         if wrong:
-            problems.append(
-                Problem(
-                    str(place),
-                    f"full-width '{wrong}' in '{_short(text)}'",
-                    f"write '{FULL_WIDTH[wrong]}', or put text between \" \" quotes",
-                )
-            )
-            return text
-    if kind == "merge":
-        problems.append(Problem(str(place), "merge keys (<<) are not supported", "use 'extends'"))
+            shown = text if len(text) <= 30 else text[:27] + "..."
+            remedy = f"write '{FULL_WIDTH[wrong]}', or put text between \" \" quotes"
+            self.say(place, path, f"full-width '{wrong}' in '{shown}'", remedy)
+        elif kind == "merge":
+            self.say(place, path, "merge keys (<<) are not supported", "use 'extends'")
+        elif kind not in _SCALARS:
+            self.say(place, path, f"tag '{node.tag}' is not supported", "remove the tag")
+        else:
+            return _SCALARS[kind](text)
         return text
-    if kind == "null" and not text and not is_key:
-        problems.append(
-            Problem(
-                str(place),
-                "no value is given",
-                "text with a comma needs quotes"
-                if flow
-                else "write a value, or null to return to the default, or remove the key",
-            )
-        )
-        return None
-    if kind not in ("str", "int", "float", "bool", "null", "timestamp"):
-        problems.append(Problem(str(place), f"tag '{node.tag}' is not supported", "remove the tag"))
-        return text
-    return _typed(text, kind)
+
+    def say(self, place: Place, path: tuple, what: str, remedy: str) -> None:
+        """Gather a mistake."""
+        where = ".".join(str(step) for step in path)
+        self.problems.append(Problem(str(place), f"{where}: {what}" if where else what, remedy))
+
+    def place(self, mark) -> Place:
+        """Place of a YAML mark."""
+        return Place(self.shown, mark.line + 1, mark.column + 1)
 
 
-def _typed(text: str, kind: str) -> object:
+def _integer(text: str) -> object:
     try:
-        if kind == "int":
-            return int(text.replace("_", ""), 0) if not text.lstrip("+-").isdigit() else int(text)
-        if kind == "float":
-            return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan"))
+        return int(text.replace("_", ""), 10 if text.lstrip("+-").isdigit() else 0)
     except ValueError:
         return text
-    if kind == "bool":
-        return text.casefold() == "true"
-    return None if kind == "null" else text
+
+
+def _real(text: str) -> object:
+    try:
+        return float(text.replace("_", "").casefold().replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        return text
+
+
+_SCALARS = {
+    "str": str,
+    "timestamp": str,
+    "int": _integer,
+    "float": _real,
+    "bool": lambda text: text.casefold() == "true",
+    "null": lambda text: None,
+}
 
 
 def _syntax_problem(error: MarkedYAMLError, shown: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    place = str(_place(mark, shown)) if mark else shown
+    place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
     what = str(error.problem or error.context or "not readable as YAML")
     if "single document" in str(error.context or error.problem):
         return Problem(place, "the file holds more than one document", "remove the '---' lines")
-    remedy = "check indentation, colons and quotes on this line and the one before"
+    remedy = "check indentation, colons, brackets and quotes on this line and the one before"
     return Problem(place, f"not readable as YAML: {what}", remedy)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 30 else text[:27] + "..."

@@ -126,8 +126,14 @@ def _override(text: str, problems: list[Problem]) -> Item | None:
     where = f"--set {text}"
     path, equals, value = text.partition("=")
     steps = tuple(step.strip() for step in path.split("."))
-    if not equals or not all(steps):
-        problems.append(Problem(where, "is not of the form key=value", "write for example carbon.neutral_year=2055"))
+    if not equals or not value.strip() or not all(steps):
+        problems.append(
+            Problem(
+                where,
+                "is not of the form key=value",
+                "write for example carbon.neutral_year=2055, or carbon.neutral_year=null",
+            )
+        )
         return None
     try:
         item = parse_value(value, where)

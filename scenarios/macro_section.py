@@ -59,7 +59,7 @@ class _Growing(Section):
                 if twice:
                     errors.append(
                         (
-                            (*place, period),
+                            (*place, period, "[key]"),
                             mistake(f"period {period} overlaps {twice[0]}", "give each year to one period only"),
                         )
                     )
@@ -74,7 +74,7 @@ class GrossDomesticProduct(_Growing):
     history: Literal["pinned", "deflated", "none"] = setting(
         "pinned",
         "years already lived (2021-2025): 'pinned' = published real growth of each province, 'deflated' = nominal "
-        "provincial GDP over the national deflator (bent by coal prices and by revisions of levels), 'none' = by source; "
+        "provincial GDP over the national deflator (bent by coal prices and revised levels), 'none' = by source; "
         "with both of the first the nation meets its published growth",
         "历史增长",
     )

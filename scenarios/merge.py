@@ -132,7 +132,8 @@ def place_of(item: Item, path: tuple, of_key: bool) -> Place:
             last_was_found = False
             break
         current = child
-    if (of_key or not last_was_found) and current.key_place is not None:
+    # A mapping is found by its key; its value may begin lines further down.
+    if (of_key or not last_was_found or isinstance(current.value, dict)) and current.key_place is not None:
         return current.key_place
     return current.place
 

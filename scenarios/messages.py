@@ -15,7 +15,7 @@ from scenarios.schema import Scenario
 from scenarios.text import FULL_WIDTH
 
 #: Rounds of 'leave the wrong entries out and look again', so that one mistake does not hide another.
-_ROUNDS = 4
+_ROUNDS = 6
 
 _KINDS = {
     "dict_type": ("a mapping", "write 'key: value' lines below it"),
@@ -36,15 +36,14 @@ def validated(tree: Item) -> Scenario:
         try:
             scenario = Scenario.model_validate(data)
         except ValidationError as error:
-            fresh = [e for e in error.errors(include_url=False) if not _explained(_location(e), wrong)]
-            if not fresh:
-                break
+            errors = error.errors(include_url=False)
+            fresh = [e for e in errors if not _explained(_location(e), wrong)]
             problems += [_problem(e, tree) for e in fresh]
             wrong += [_location(e) for e in fresh]
             if any(place[:1] == ("years",) for place in wrong):
                 break
             data = copy.deepcopy(data)
-            for e in fresh:
+            for e in errors:
                 _leave_out(data, _location(e) if e["type"] != "missing" else _location(e)[:-1])
         else:
             if not problems:

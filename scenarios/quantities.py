@@ -20,7 +20,7 @@ from io_tables.units import UNITS, factor
 #: Years a scenario may speak of.
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
-_NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d+)?)(?![\d.,])\s*(.*)", re.DOTALL)
 _PER_YEAR = ("year", "yr", "a", "年")
 _CO2 = re.compile(r"\s*(co2e?|二氧化碳)$", re.IGNORECASE)
 
@@ -100,6 +100,8 @@ def _shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
+    if isinstance(value, bool):
+        return f"'{str(value).lower()}'"
     return "nothing (null)" if value is None else f"'{value}'"
 
 

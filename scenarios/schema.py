@@ -92,7 +92,10 @@ class Scenario(Section):
         "能效",
     )
     electrification: dict[Sector, SharePath] = setting(
-        {}, "electricity share of final energy of a sector or group, from the base value to the given years", "电气化"
+        {},
+        "electricity share of final energy asked of a sector, or of each sector of a group, from its base value to the "
+        "given years",
+        "电气化",
     )
     technology: TechnologySettings = setting({}, "technologies of products", "技术")
     carbon: Carbon = setting({}, "caps, price, budget and quotas of CO2", "碳约束")
@@ -209,7 +212,7 @@ def _span_errors(scenario: Scenario) -> list:
         outside = [y for y in given_years(path) if not first <= y <= last]
         errors += [
             (
-                (*place, y),
+                (*place, y, "[key]"),
                 mistake(f"year {y} is outside the model years {first}-{last}", f"choose years from {first} to {last}"),
             )
             for y in outside
@@ -229,7 +232,7 @@ def _growth_errors(name: str, growth, first: int, lived: int, last: int) -> list
     tables += [((*place, "provincial_rates", p), rates) for p, rates in growth.provincial_rates.items()]
     errors = [
         (
-            (*where, period),
+            (*where, period, "[key]"),
             mistake(
                 f"{period} lies in years already lived (to {lived})",
                 f"start after {lived}, or set macro.{name}.history to none",

@@ -64,15 +64,17 @@ class ProvincialLimit(Section):
     def _bounds_in_order(self):
         low, high = self.capacity_min, self.capacity_max
         if low is not None and high is not None:
-            crossed = [y for y in sorted({*low, *high}) if low.at(y) > high.at(y)]
+            years = sorted({*given_years(low), *given_years(high)}) or [*low]
+            crossed = [y for y in years if low.at(y) > high.at(y)]
             if crossed:
                 least, most = low.at(crossed[0]), high.at(crossed[0])
+                when = "" if low.is_constant and high.is_constant else f" in {crossed[0]}"
                 refuse(
                     [
                         (
                             ("capacity_min",),
                             mistake(
-                                f"capacity_min {least:g} exceeds capacity_max {most:g} in {crossed[0]}",
+                                f"capacity_min {least:g} exceeds capacity_max {most:g}{when}",
                                 "lower the one or raise the other",
                             ),
                         )
@@ -207,7 +209,7 @@ def _share_errors(shares: dict, place: tuple) -> list[tuple[tuple, PydanticCusto
         strange = [t for t in mix if t not in own]
         errors += [
             (
-                (*place, product, t),
+                (*place, product, t, "[key]"),
                 mistake(f"{t} does not make {product}", f"technologies of {product}: {', '.join(own) or 'none'}"),
             )
             for t in strange
