@@ -27,7 +27,8 @@ UNITS: dict[str, tuple[str, float]] = {
     "tce": ("energy", PJ_PER_MTCE * 1e-6), "吨标准煤": ("energy", PJ_PER_MTCE * 1e-6),
     "百亿千焦": ("energy", 1e-2), "万百万千焦": ("energy", 1e-2), "10^10 kJ": ("energy", 1e-2),
     # electricity, internal TWh
-    "TWh": ("electricity", 1.0), "GWh": ("electricity", 1e-3), "MWh": ("electricity", 1e-6), "kWh": ("electricity", 1e-9),
+    "TWh": ("electricity", 1.0), "GWh": ("electricity", 1e-3), "MWh": ("electricity", 1e-6),
+    "kWh": ("electricity", 1e-9),
     "亿千瓦时": ("electricity", 0.1), "亿千瓦小时": ("electricity", 0.1), "1e8 kWh": ("electricity", 0.1),
     "万千瓦时": ("electricity", 1e-5),
     # power, internal GW
@@ -38,6 +39,10 @@ UNITS: dict[str, tuple[str, float]] = {
     "万吨": ("mass", 0.01), "1e4 t": ("mass", 0.01), "10000 tons": ("mass", 0.01), "亿吨": ("mass", 100.0),
     "Gt": ("mass", 1e3), "Mt CO2": ("mass", 1.0), "万吨CO2": ("mass", 0.01), "Mt CO2/yr": ("mass", 1.0),
     "GtCO2": ("mass", 1e3), "MtCO2": ("mass", 1.0),
+    # plate glass: a weight case (重量箱, 2 mm x 10 m2) is 50 kg
+    "万重量箱": ("mass", 5e-4), "million weight cases": ("mass", 0.05), "重量箱": ("mass", 5e-8),
+    # vehicles, internal million
+    "million": ("vehicles", 1.0), "万辆": ("vehicles", 0.01), "辆": ("vehicles", 1e-6),
     # volume of gas, internal 10^8 m3
     "1e8 m3": ("gas volume", 1.0), "亿立方米": ("gas volume", 1.0), "bcm": ("gas volume", 10.0),
     # people, internal million persons
@@ -53,7 +58,8 @@ UNITS: dict[str, tuple[str, float]] = {
 
 #: What ministries read, for each internal dimension.
 MINISTRY_UNITS = {
-    "money": "亿元", "energy": "万吨标准煤", "electricity": "亿千瓦时", "power": "万千瓦", "mass": "万吨", "people": "万人",
+    "money": "亿元", "energy": "万吨标准煤", "electricity": "亿千瓦时", "power": "万千瓦", "mass": "万吨",
+    "people": "万人",
 }
 
 
