@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from calibration.emission_accounts import SOURCES, Emissions, emissions
-from calibration.energy_accounts import ProvincialEnergy, energy_by_province
+from calibration.energy_accounts import ProvincialEnergy, energy_by_province, with_products
+from calibration.energy_facts import load_drivers
 from calibration.margins import margins
 from calibration.national_energy_balance import NationalEnergy, national_energy_balance
 from calibration.national_table import NationalTable, national_table
@@ -67,8 +68,9 @@ def run_steps(catalogue) -> Calibration:
     by_sector = (np.array(national.industry_sector)[:, None] == np.array(classification.sectors().keys)).astype(float)
     value_added = accounts.value_added.sum(axis=0) @ by_sector
     national_energy = national_energy_balance()
-    energy = energy_by_province(national_energy, value_added)
-    co2 = emissions(energy, national_energy)
+    drivers = with_products(load_drivers(), dict(zip(national.products, accounts.product_output.T, strict=True)))
+    energy = energy_by_province(national_energy, value_added, drivers)
+    co2 = emissions(energy, national_energy, drivers)
     population, urban = _population()
     households = household_products(catalogue, population, urban)
     output = np.column_stack([accounts.product_output, *households.values()])
@@ -126,7 +128,8 @@ def base_year(found: Calibration) -> BaseYear:
         inventory_imports=regional.inventory_imports, exports=regional.exports, reexports=national.reexports,
         trade_shares=regional.trade_shares, product_price=national.price, product_output=product_output,
         energy_use=found.energy.use, energy_output=found.energy.output, co2=found.emissions.co2,
-        technology_energy=found.technology_energy.use, population=found.population,
+        technology_energy=found.technology_energy.use,
+        residual_energy=found.technology_energy.residual.sum(axis=3), population=found.population,
         urban_population=found.urban_population, technology_stock=found.stocks.table, tables=carried,
         margins=margins(found), sources=provenance(FACTS),
     )

@@ -46,7 +46,8 @@ class BaseYear:
     technology_stock : region, technology, vintage, capacity, unit, activity.
     tables : name -> table of what the future needs (resources, time slices, transmission, history).
     energy_output (R, S + 2, fuels) PJ : what transformation puts out; supply = uses - output (E4).
-    technology_energy (R, technologies, fuels) PJ : the part of energy_use owned by technologies (E4).
+    technology_energy (R, technologies, fuels) PJ : the part of energy_use owned by technologies (E4);
+    residual_energy (R, S + 2, fuels) PJ : the part no technology owns.
     population (R,), urban_population (R,).
     sources : item, year, value, unit, source, status of every input.
     """
@@ -78,6 +79,7 @@ class BaseYear:
     energy_output: np.ndarray
     co2: np.ndarray
     technology_energy: np.ndarray
+    residual_energy: np.ndarray
     population: np.ndarray
     urban_population: np.ndarray
     technology_stock: pd.DataFrame

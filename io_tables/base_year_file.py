@@ -53,7 +53,7 @@ def write(base_year: BaseYear, path: str | Path) -> str:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(members):
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(members[name]), allow_pickle=False)
+            np.lib.format.write_array(content, np.asarray(members[name], order="C"), allow_pickle=False)
             info = zipfile.ZipInfo(name + ".npy", _FIXED_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content.getvalue())

@@ -23,7 +23,7 @@ class Assumptions:
     """Arrays over T model years, R regions, E energy sectors (S + households), F fuels, J industries, K technologies.
 
     gdp, population, urban_population (T, R); growth (T, R) yearly rate around each year; rules : one per year;
-    efficiency (T, E, F) index, base year 1; electricity_target (T, E), NaN where none; material_use (T, J);
+    efficiency (T, E, F) index, base year 1; non_electric_kept (T, E), 1 where nothing is electrified; material_use (T, J);
     national_shares (T, K), NaN where a product keeps its base mix; sinks (T, R) Mt CO2.
     """
 
@@ -34,7 +34,7 @@ class Assumptions:
     urban_population: np.ndarray
     rules: tuple[DemandRules, ...]
     efficiency: np.ndarray
-    electricity_target: np.ndarray
+    non_electric_kept: np.ndarray
     material_use: np.ndarray
     national_shares: np.ndarray
     sinks: np.ndarray
@@ -55,7 +55,7 @@ def assumptions(base: BaseYear, scenario: Scenario, technologies: tuple[str, ...
     population = np.array(growth.population(scenario, list(base.population), years, base.regions))
     return Assumptions(
         years, gdp, _growth(years, index), population, _urban(base, scenario, population), _rules(base, scenario),
-        _efficiency(base, scenario), _electricity_target(base, scenario), _material_use(base, scenario),
+        _efficiency(base, scenario), _non_electric_kept(base, scenario), _material_use(base, scenario),
         _shares(scenario, technologies, products, base_shares), _sinks(base, scenario),
     )
 
@@ -141,18 +141,25 @@ def _efficiency(base: BaseYear, scenario: Scenario) -> np.ndarray:
     return index
 
 
-def _electricity_target(base: BaseYear, scenario: Scenario) -> np.ndarray:
+def _non_electric_kept(base: BaseYear, scenario: Scenario) -> np.ndarray:
+    """(T, E) by what the non-electric share of each sector's final energy is multiplied.
+
+    A path states the electricity share of its sector or group; members of a group move alike from where they stand,
+    and a path below the share already reached moves nothing.
+    """
     groups = _groups(base)
-    target = np.full((len(scenario.years), len(groups)), np.nan)
+    kept = np.ones((len(scenario.years), len(groups)))
     electricity = base.fuels.index("electricity")
     final = base.energy_use[..., 0].sum(axis=0)
-    for e, (name, group) in enumerate(groups):
-        path = scenario.electrification_path(name, group)
-        if path is None or final[e].sum() <= 0:
+    for path in scenario.electrification.values():
+        members = [e for e, (name, group) in enumerate(groups) if scenario.electrification_path(name, group) is path]
+        total = final[members].sum()
+        if total <= 0:
             continue
-        start = final[e, electricity] / final[e].sum()
-        target[1:, e] = path.over(scenario.years, (base.year, start))[1:]
-    return target
+        start = final[members, electricity].sum() / total
+        wanted = np.array(path.over(scenario.years, (base.year, start)))
+        kept[1:, members] = np.minimum((1.0 - wanted[1:]) / (1.0 - start), 1.0)[:, None]
+    return kept
 
 
 def _material_use(base: BaseYear, scenario: Scenario) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from io_tables.balancing import ras
 from io_tables.base_year import BaseYear
-from io_tables.errors import Infeasible, NotConverged
+from io_tables.errors import NotConverged
 from model.macro.closure import Closed, Demand, close
 from model.technology.columns import Columns, columns_at
 
@@ -88,19 +88,6 @@ def coefficients(
     return domestic * material_use[:, None], imported * material_use[:, None]
 
 
-def _require_value_added(base: BaseYear, domestic: np.ndarray, imported: np.ndarray, year: int) -> None:
-    ratio = 1.0 - (domestic + imported).sum(axis=1)
-    bad = np.argwhere((ratio <= 0) & (base.output > 0))
-    if len(bad):
-        r, j = bad[np.argmin(ratio[tuple(bad.T)])]
-        raise Infeasible(
-            f"{year}: the technology mix of {base.industries[j]} in {base.regions[r]} buys {1 - ratio[r, j]:.3f} per "
-            f"yuan of output, which leaves no value added ({len(bad)} such columns); lower the share of its dearest "
-            "technology",
-            (f"technology.shares.{base.industries[j]}",),
-        )
-
-
 @dataclass(frozen=True)
 class TechnologyMix:
     """How a year's technology shares are found.
@@ -135,13 +122,13 @@ def solve_year(
     """Find outputs and provincial technology shares that agree (E7, E8); arguments as in `coefficients`, `close`.
 
     Provincial shares depend on provincial outputs and the other way round: iterated to SHARE_TOLERANCE.
-    Raises NotConverged, or Infeasible when a technology mix leaves an industry no value added.
+    A dear technology may push an industry's *real* value added (constant prices) below zero: its price would rise.
+    Raises NotConverged.
     """
     x, change = start, np.inf
     shares = mix.shares(start[:, product_industries])
     for _ in range(50):
         domestic, imported = coefficients(base, columns, product_industries, recipes, shares, factors, material_use)
-        _require_value_added(base, domestic, imported, year)
         closed = close(domestic, imported, base.trade_shares, traded, demand, x, kappa=kappa, tolerance=tolerance)
         x, kappa = closed.output, closed.kappa
         new = mix.shares(x[:, product_industries])

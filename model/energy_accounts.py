@@ -56,28 +56,51 @@ class EnergyAccounts:
         self.electricity = base.fuels.index(ELECTRICITY)
         self.movable = np.array([f in MOVABLE for f in base.fuels])
         self.use = base.energy_use.sum(axis=3)
+        by_use = base.energy_use.sum(axis=0)
+        total = by_use.sum(axis=2)
+        # (E, F) part of each fuel that is final energy; a carrier not yet used would be.
+        self.final = np.divide(by_use[:, :, 0], total, out=np.ones_like(total), where=total > 0)
         self.owner = self._owner()
-        # A technology never owns more than its sectors' account: calibration guarantees it, rounding may not.
-        owned = self.by_sector(base.technology_energy)
-        self.residual = np.maximum(self.use - owned, 0.0)
+        self.residual = base.residual_energy
 
     def _owner(self) -> np.ndarray:
         """(R, K, E, F): the part of each technology's fuel booked in each energy sector (sums to 1 over E)."""
         base, names = self.base, self.base.energy_sectors
         owner = np.zeros((len(base.regions), len(self.keys), len(names), len(base.fuels)))
         rows = classification.products().rows
-        households = [names.index(h) for h in classification.HOUSEHOLDS]
+        homes, cars = self._household_owners([names.index(h) for h in classification.HOUSEHOLDS])
         for k, key in enumerate(self.keys):
             product = self.catalogue.product(key)
             sector = rows[product]["sector"] if product in rows else "Chemicals"
             if sector:
                 owner[:, k, names.index(sector)] = 1.0
                 continue
-            account = self.use[:, households]
-            total = account.sum(axis=1, keepdims=True)
-            even = np.full_like(account, 1.0 / len(households))
-            owner[:, k, households] = np.divide(account, total, out=even, where=total > 0)
+            # Buildings draw on the two household accounts in proportion, cars on what they own beyond that.
+            owner[:, k, :, :] = homes if product == "floor_space" else cars
         return owner
+
+    def _household_owners(self, households: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """(R, E, F) twice: where the energy of buildings and of private cars is booked (sums to 1 over E)."""
+        base = self.base
+        account = np.zeros_like(self.use)
+        account[:, households] = self.use[:, households]
+
+        def normal(values):
+            total = values.sum(axis=1, keepdims=True)
+            even = np.zeros_like(values)
+            even[:, households] = 1.0 / len(households)
+            return np.divide(values, total, out=even, where=total > 1e-9)
+
+        homes = normal(account)
+        floor = [k for k, key in enumerate(self.keys) if self.catalogue.product(key) == "floor_space"]
+        owned = np.maximum(self.use - base.residual_energy, 0.0)
+        for k, key in enumerate(self.keys):
+            row = classification.products().rows.get(self.catalogue.product(key))
+            if row and row["sector"]:
+                e = base.energy_sectors.index(row["sector"])
+                owned[:, e] = np.maximum(owned[:, e] - base.technology_energy[:, k], 0.0)
+        in_buildings = base.technology_energy[:, floor].sum(axis=1)[:, None] * homes
+        return homes, normal(np.maximum(owned - in_buildings, 0.0))
 
     def by_sector(self, technology_energy: np.ndarray) -> np.ndarray:
         """(R, E, F) PJ of technologies booked in the sectors that own them."""
@@ -93,22 +116,28 @@ class EnergyAccounts:
         return amounts * scale
 
     @cached_property
-    def calibration(self) -> np.ndarray:
-        """(R, K, F): base-year energy over catalogue energy; technologies not yet standing take their product's."""
-        standard = self.inputs(self.base.year)
-        nominal = self.activity[:, :, None] * standard
+    def calibration(self) -> tuple[np.ndarray, np.ndarray]:
+        """Factor (R, K, F) on catalogue inputs, and intensity (R, K, F) of fuels owned beside them (furnace gas).
+
+        Technologies not yet standing take the factor of their product in the province, else the nation's.
+        """
+        nominal = self.activity[:, :, None] * self.inputs(self.base.year)
+        owned = self.base.technology_energy
         factor = np.ones_like(nominal)
         products = [self.catalogue.product(k) for k in self.keys]
         for product in dict.fromkeys(products):
             own = [k for k, p in enumerate(products) if p == product]
-            used, expected = self.base.technology_energy[:, own].sum(axis=1), nominal[:, own].sum(axis=1)
-            national = np.divide(used.sum(axis=0), expected.sum(axis=0), out=np.ones(used.shape[1]),
-                                 where=expected.sum(axis=0) > 0)
+            claimed = nominal[:, own]
+            used, expected = np.where(claimed > 0, owned[:, own], 0.0).sum(axis=1), claimed.sum(axis=1)
+            nation = expected.sum(axis=0)
+            national = np.divide(used.sum(axis=0), nation, out=np.ones_like(nation), where=nation > 0)
             mean = np.broadcast_to(national, used.shape).copy()
             np.divide(used, expected, out=mean, where=expected > 0)
             factor[:, own] = mean[:, None]
-        np.divide(self.base.technology_energy, nominal, out=factor, where=nominal > 0)
-        return factor
+        np.divide(owned, nominal, out=factor, where=nominal > 0)
+        beside = np.where(nominal > 0, 0.0, owned)
+        standing = np.broadcast_to(self.activity[:, :, None], beside.shape)
+        return factor, np.divide(beside, standing, out=np.zeros_like(beside), where=standing > 0)
 
     @cached_property
     def carbon(self) -> np.ndarray:
@@ -142,12 +171,13 @@ class EnergyAccounts:
 
     def technology_energy(self, activity: np.ndarray, year: float) -> np.ndarray:
         """(R, K, F) PJ used by technologies at an activity (R, K)."""
-        return activity[:, :, None] * self.inputs(year)[None] * self.calibration
+        factor, beside = self.calibration
+        return activity[:, :, None] * (self.inputs(year)[None] * factor + beside)
 
-    def residual_use(self, residual_index: np.ndarray, efficiency: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """(R, E, F) PJ outside the technologies. residual_index (R, E); efficiency (E, F); target (E,) or NaN."""
-        return residual_energy(self.residual, residual_index, efficiency, target, self.electricity, self.movable,
-                               USEFUL_RATIO)
+    def residual_use(self, residual_index: np.ndarray, efficiency: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        """(R, E, F) PJ outside the technologies. residual_index (R, E); efficiency (E, F); kept (E,) (`electrify`)."""
+        return residual_energy(self.residual, residual_index, efficiency, kept, self.electricity, self.final,
+                               self.movable, USEFUL_RATIO)
 
     def year(self, year: float, activity: np.ndarray, residual: np.ndarray, residual_index: np.ndarray) -> YearEnergy:
         """Energy and CO2 at technology activity (R, K) and residual energy (R, E, F)."""

@@ -36,6 +36,8 @@ SELLERS = (
 ENERGY_PRODUCTS = {
     "electricity": ("electricity",), "heat": ("heat",), "refined_fuel": REFINED, "coke_product": ("coke",),
 }
+#: Discharge of batteries is no generation (official hydropower includes pumped storage, so that is).
+NOT_GENERATION = ("battery",)
 HOUSEHOLD_PRODUCTS = ("passenger", "floor_space")
 
 
@@ -77,6 +79,7 @@ class Study:
             for product in self.products
         }
         self.activity = _stock_activity(base, self.keys)
+        self.activity[:, [k for k, key in enumerate(self.keys) if key in NOT_GENERATION]] = 0.0
         self.industries = np.array([base.industries.index(p) for p in base.products])
         self.base_shares, self.covered = self._base_shares()
         national = self._national_base_shares()
@@ -130,9 +133,9 @@ class Study:
         year = assumed.years[t]
         income = (assumed.gdp[t] / assumed.population[t]) / (base.gdp / base.population)
         people = assumed.population[t] / base.population
-        efficiency, target = assumed.efficiency[t], assumed.electricity_target[t]
+        efficiency, kept = assumed.efficiency[t], assumed.non_electric_kept[t]
         even = np.ones((len(base.regions), len(base.energy_sectors)))
-        per_unit = self.accounts.residual_use(even, efficiency, target)
+        per_unit = self.accounts.residual_use(even, efficiency, kept)
         household_activity = self._household_activity(t, people, income)
         factors = self._input_factors(per_unit)
         demand = final_demand(
@@ -180,7 +183,7 @@ class Study:
         base = self.base
         R, J, S = len(base.regions), len(base.industries), len(base.sectors)
         factors = np.ones((R, J, J))
-        change = self._seller_change(self.accounts.residual, per_unit)
+        change = self._seller_change(self.accounts.residual, per_unit, self.accounts.use)
         for j, sector in enumerate(base.industry_sector):
             e = base.sectors.index(sector)
             if j < S:
@@ -190,14 +193,10 @@ class Study:
                             factors[:, base.industries.index(seller), j] = change[:, e, group]
         return factors
 
-    def _seller_change(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """(R, E, groups) energy after over before, by group of SELLERS."""
-        result = np.ones((*before.shape[:2], len(SELLERS)))
-        for group, (fuels, _) in enumerate(SELLERS):
-            supplier = np.array([0 if f in fuels else -1 for f in self.base.fuels])
-            ones = np.ones(before.shape[:2])
-            result[:, :, group] = coefficient_factors(before, after, ones, supplier, 1)[:, :, 0]
-        return result
+    def _seller_change(self, before: np.ndarray, after: np.ndarray, account: np.ndarray) -> np.ndarray:
+        """(R, E, groups) multiplier on what is bought from each group of SELLERS."""
+        groups = tuple(np.array([self.base.fuels.index(f) for f in fuels]) for fuels, _ in SELLERS)
+        return coefficient_factors(before, after, account, groups)
 
     def _household_factors(self, t: int, per_unit: np.ndarray, activity: np.ndarray, people: np.ndarray,
                            income: np.ndarray) -> np.ndarray:
@@ -206,8 +205,8 @@ class Study:
         S = len(base.sectors)
         index = (people * income**HOUSEHOLD_ELASTICITY)[:, None, None]
         owned = self.accounts.technology_energy(activity, self.assumed.years[t])
-        energy = per_unit[:, S:] * index + self.accounts.by_sector(owned)[:, S:]
-        change = self._seller_change(self.accounts.use[:, S:], energy)
+        energy = per_unit * index + self.accounts.by_sector(owned)
+        change = self._seller_change(*(a[:, S:] for a in (self.accounts.use, energy, self.accounts.use)))
         volume = np.stack([
             (self.assumed.population[t] - self.assumed.urban_population[t]) / (base.population - base.urban_population),
             self.assumed.urban_population[t] / base.urban_population,

@@ -231,6 +231,19 @@ def warnings(study: Study, years: list[Year]) -> list[str]:
         outside = [f"{study.base.regions[i]} {kappa[i]:.2f}" for i in np.flatnonzero((kappa < low) | (kappa > high))]
         if outside:
             found.append(f"{y.year}: competitiveness outside [{low}, {high}]: {', '.join(outside)}")
+    for j, industry in enumerate(study.base.industries):
+        negative = {}
+        for y in years:
+            output = float(y.economy.closed.output[:, j].sum())
+            value = float(y.economy.value_added[:, j].sum())
+            if output > 0 and value < 0:
+                negative[y.year] = value / output
+        if negative:
+            worst = min(negative, key=negative.get)
+            found.append(
+                f"{industry}: at constant prices inputs exceed output from {min(negative)} on (worst {worst}: value added "
+                f"{100 * negative[worst]:.0f} % of output); its product would become dearer"
+            )
     return found
 
 

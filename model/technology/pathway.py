@@ -61,7 +61,7 @@ def solve_pathway(problem: Problem, *, look_ahead: int | None = None, method: st
     if look_ahead is None:
         solution = Engine(assembly.compiled).solve(method)
         _accept(solution, assembly)
-        return _pathway(assembly, solution)
+        return pathway_of(assembly, solution)
     if look_ahead < 0:
         raise InputError(f"solve_pathway: look_ahead must not be negative, not {look_ahead}")
     return _rolling(assembly, look_ahead, method)
@@ -77,7 +77,8 @@ def _accept(solution: Solution, assembly: Assembly) -> None:
     raise Infeasible(f"pathway: the solver stopped with '{solution.status}'")
 
 
-def _pathway(assembly: Assembly, solution: Solution, windows=()) -> Pathway:
+def pathway_of(assembly: Assembly, solution: Solution, windows=()) -> Pathway:
+    """The tables of a solution."""
     return Pathway(objective=float(assembly.compiled.cost @ solution.z), status=solution.status,
                    seconds=solution.seconds, iterations=solution.iterations, windows=tuple(windows),
                    z=solution.z, **tables_of(assembly, solution))
@@ -127,7 +128,7 @@ def _rolling(assembly: Assembly, look_ahead: int, method: str) -> Pathway:
     row_values = c.matrix @ z
     final = Solution("optimal", float(c.cost @ z), z, reduced, row_values, dual, seconds, iterations,
                      c.columns, c.rows)
-    return _pathway(assembly, final, windows)
+    return pathway_of(assembly, final, windows)
 
 
 def _periods(assembly: Assembly) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

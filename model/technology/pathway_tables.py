@@ -111,7 +111,8 @@ def _costs(d: Draft, solution: Solution) -> pd.DataFrame:
         if name in d.unserved_rows:
             own = pairs[d.unserved_rows[name]]
             price = d.unserved_price[own[:, 1]]
-            lost = solution.value(name).reshape(len(price), len(weight), -1).sum(axis=2) * price[:, None]
+            lost = solution.value(name)
+            lost = (lost.sum(axis=2) if lost.ndim == 3 else lost) * price[:, None]
             put("unserved", _labelled(d, ("region", "commodity", "year"), _cells(own, lost.shape), lost), lost * weight)
     columns = ["kind", "region", "technology", "mode", "commodity", "emission", "year", "value", "present"]
     parts = [p.reindex(columns=columns) for p in parts if len(p)]
