@@ -24,7 +24,7 @@ from calibration.technology_facts import (
     utilisation,
     vintage_shares,
 )
-from io_tables.classification import provinces
+from io_tables.classification import NATION, provinces
 from io_tables.errors import InputError, Problem
 
 HOURS = 8.76  # TWh of one GW running all year
@@ -51,7 +51,8 @@ class Stock:
 @dataclass(frozen=True)
 class TechnologyStocks:
     """table : region, technology, vintage, capacity, unit, activity, utilisation (rows with capacity only).
-    factors : item, listed, official, factor, unit: how plant lists were scaled to official totals.
+    factors : item, region, listed, official, factor, unit: how plant lists were scaled to official totals; for coal
+        by province too (official thermal capacity less gas, biomass and other, scaled to the national coal capacity).
     other_thermal (R,) : official thermal capacity that is neither coal, gas nor biomass (waste heat and gas), GW.
     """
 
@@ -86,7 +87,8 @@ def technology_stocks(catalogue, product_output: np.ndarray, generation: np.ndar
     stocks |= _heat(output["heat"], heat_per_twh * stocks["coal_chp"].activity, catalogue)
     for product in ROUTE_PRODUCTS:
         stocks |= _routes(product, output[product], catalogue)
-    return TechnologyStocks(_table(stocks, catalogue), _factors(), other_thermal)
+    coal = sum(stocks[k].capacity.sum(axis=1) for k in (*COAL_CLASSES, "coal_chp"))
+    return TechnologyStocks(_table(stocks, catalogue), _factors(coal), other_thermal)
 
 
 def household_products(catalogue, population: np.ndarray, urban_population: np.ndarray) -> dict[str, np.ndarray]:
@@ -262,14 +264,12 @@ def _table(stocks: dict[str, Stock], catalogue) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _factors() -> pd.DataFrame:
-    """Plant lists against official totals."""
-    listed = {
-        "coal": sum(plants(k).sum() for k in COAL_CLASSES), "gas": plants("gas_power").sum(),
-        "offshore wind": plants("wind_offshore").sum(),
-    }
-    return pd.DataFrame([
-        {"item": item, "listed": value, "official": national_capacity(item),
-         "factor": national_capacity(item) / value, "unit": "GW"}
-        for item, value in listed.items()
-    ])
+def _factors(coal: np.ndarray) -> pd.DataFrame:
+    """Plant lists against official totals, national and for coal by province; `coal` (R,) as used."""
+    listed_coal = sum(plants(k).sum(axis=1) for k in COAL_CLASSES)
+    pairs = [("coal", NATION, listed_coal.sum(), national_capacity("coal"))]
+    pairs += [(item, NATION, plants(k).sum(), national_capacity(item))
+              for item, k in (("gas", "gas_power"), ("offshore wind", "wind_offshore"))]
+    pairs += [("coal", r, had, got) for r, had, got in zip(provinces().keys, listed_coal, coal, strict=True) if had > 0]
+    table = pd.DataFrame(pairs, columns=["item", "region", "listed", "official"])
+    return table.assign(factor=table.official / table.listed, unit="GW")

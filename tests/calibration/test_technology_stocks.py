@@ -89,9 +89,17 @@ def test_provincial_capacity_adds_up_to_the_published_nation():
 
 
 def test_scale_factor_of_the_coal_plant_list_is_published(stocks):
-    factors = stocks.factors.set_index("item")
-    assert factors.loc["coal", "listed"] == pytest.approx(1038.841, abs=1e-3)
-    assert factors.loc["coal", "factor"] == pytest.approx(1079.92 / 1038.841, rel=1e-6)
+    factors = stocks.factors.set_index(["item", "region"])
+    assert factors.loc[("coal", "China"), "listed"] == pytest.approx(1038.841, abs=1e-3)
+    assert factors.loc[("coal", "China"), "factor"] == pytest.approx(1079.92 / 1038.841, rel=1e-6)
+
+
+def test_plant_list_and_statistics_agree_on_where_coal_plants_stand(stocks):
+    """The list did not enter provincial capacity, only its ages: factors stay near one."""
+    coal = stocks.factors[(stocks.factors["item"] == "coal") & (stocks.factors.region != "China")]
+    assert len(coal) == 29
+    assert coal.factor.between(0.9, 1.25).all()
+    assert abs(coal.listed * 1.0395 - coal.official).sum() / coal.official.sum() < 0.05
 
 
 def test_provinces_with_no_coal_unit_get_no_coal_power(stocks):
