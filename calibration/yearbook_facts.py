@@ -18,6 +18,7 @@ from calibration.yearbook_sums import DERIVED_ZERO
 from io_tables.classification import normalise
 from io_tables.errors import InputError, Problem, did_you_mean
 from io_tables.readers.cells import find_year
+from io_tables.readers.names import near_slip
 from io_tables.units import UNITS, factor
 
 FACT_COLUMNS = ("variable", "province", "year", "value", "unit", "source", "status")
@@ -174,9 +175,22 @@ def _cells(table: YearbookTable) -> Iterable[tuple[int, int, list[_Cell]]]:
             yield i, j, [_Cell(item.variable, item.dimension, unit, province, year) for item in found]
 
 
+def _misspelt_units(table: YearbookTable) -> dict[tuple, Problem]:
+    """Headers whose item is known and whose bracket is a slip of a unit: '水电(亿千瓦石)'."""
+    about, found = _about(table), {}
+    for line in (*table.rows, *table.columns):
+        bare, _, bracket = line.item.rstrip(")").rpartition("(")
+        if bare and line.unit is None and (known := _by_label().get(normalise(bare))):
+            near = near_slip(bracket, list(UNITS))
+            if near and any(item.context.search(about) for item in known):
+                what = f"{known[0].variable}: unknown unit '{bracket}'"
+                found[known[0].variable, bracket] = Problem(line.place, what, f"did you mean '{near[0]}'?")
+    return found
+
+
 def table_facts(table: YearbookTable) -> tuple[list[tuple], list[Problem], list[Problem]]:
     """Facts of one table, mistakes that stop (no unit, unknown unit), and what was left out and why."""
-    facts, stop, left = [], {}, {}
+    facts, stop, left = [], _misspelt_units(table), {}
     derived_title = bool(_NO_LEVEL.search(table.title))
     for i, j, readings in _cells(table):
         value = table.values[i, j]

@@ -80,8 +80,12 @@ def name_provinces(lines: Sequence[Line]) -> tuple[tuple[Line, ...], list[Proble
     found = [x for x in lines if x.province not in (None, NATION)]
     if len(found) < 3:
         return tuple(lines), []
-    spellings = {n: k for k, n in zip(provinces().keys, provinces().keys, strict=True)}
-    spellings |= {zh: k for k, zh in zip(provinces().keys, provinces().names_zh, strict=True)}
+    spellings = {
+        spelling: key
+        for key, row in provinces().rows.items()
+        for spelling in (key, row["name_zh"], *row["aliases"].split(";"))
+        if len(spelling) > 4 or _CJK.search(spelling)
+    }
     present = {x.province for x in found}
     named, problems = [], []
     for line in lines:

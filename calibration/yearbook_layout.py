@@ -14,7 +14,7 @@ import numpy as np
 
 from calibration.yearbook_labels import Line, name_provinces, province_within, read_line
 from io_tables.errors import Problem
-from io_tables.readers.cells import find_unit, find_year, is_year, known_unit, number, parse_label, squeeze
+from io_tables.readers.cells import find_unit, find_year, is_year, known_unit, number, parse_label, squeeze, tidy
 from io_tables.readers.sheets import Sheet, is_blank
 
 _CONTINUED = re.compile(r"续\s*表|[(（]\s*续\s*\d*\s*[)）]|^续\s*\d*$|\bcontinued\b", re.IGNORECASE)
@@ -98,7 +98,7 @@ def _columns(rows: Sequence[Sequence[object]], data: Sequence[int]) -> tuple[lis
         numbers = sum(v is not None for v, _ in kinds)
         texts = sum(flag == "text" for _, flag in kinds)
         years = sum(is_year(x) for x in cells)
-        if not values and years and years == numbers and years + texts == sum(not is_blank(x) for x in cells):
+        if not values and years and years == sum(not is_blank(x) for x in cells):
             labels.append(c)
         elif numbers and numbers >= texts:
             values.append(c)
@@ -111,7 +111,7 @@ def _header_parts(sheet: Sheet, lines: Sequence[int], column: int) -> list[str]:
     """The texts heading a column from top to bottom, copies of merged cells once."""
     parts: list[str] = []
     for r in lines:
-        text = squeeze(_cell_text(sheet.rows[r][column]))
+        text = tidy(_cell_text(sheet.rows[r][column]))
         if text and (not parts or parts[-1] != text):
             parts.append(text)
     return parts
@@ -169,7 +169,7 @@ def _read_block(
     rows, values, flags, places = [], [], [], []
     for r in range(data[0], end):
         cells = sheet.rows[r]
-        parts = [squeeze(_cell_text(cells[c])) if c != unit_column else "" for c in label_columns]
+        parts = [tidy(_cell_text(cells[c])) if c != unit_column else "" for c in label_columns]
         parts = list(dict.fromkeys(p for p in parts if p))
         raw = next((str(cells[c]) for c in label_columns if not is_blank(cells[c])), "")
         found = [number(cells[value_columns[k]]) for k in kept]

@@ -21,6 +21,8 @@ DERIVED_ZERO = "derived zero"
 UNKNOWN = ("blank", "dash", "ellipsis")
 #: Share of the lines in which a sum must close before a division that is not numbered counts as one.
 ADDITIVE = 0.5
+#: Room for rounding, in half digits times sqrt(n), within which an unknown part counts as zero.
+ZERO_SPREAD = 1.0
 #: Decimals that yearbooks print at most; longer fractions are unrounded cells.
 DECIMALS = 2
 
@@ -73,11 +75,14 @@ class _Sum:
     national: bool = False
 
 
-def rounding(values: Sequence[float]) -> float:
-    """Largest difference between a total and its parts that the rounding of their last digits explains."""
+def rounding(values: Sequence[float], spread: float = 2.0) -> float:
+    """Largest difference between a total and its parts that the rounding of their last digits explains.
+
+    Rounding errors of n parts add up like their square root: `spread` half digits times sqrt(n), and one more.
+    """
     known = [v for v in values if np.isfinite(v)]
     decimals = next((d for d in range(DECIMALS) if all(abs(v - round(v, d)) < 1e-9 for v in known)), DECIMALS)
-    digits = 0.5 * 10.0**-decimals * (2.0 * np.sqrt(max(len(known) - 1, 1)) + 1.0)
+    digits = 0.5 * 10.0**-decimals * (spread * np.sqrt(max(len(known) - 1, 1)) + 1.0)
     return digits + 1e-9 * max(map(abs, known), default=0.0)
 
 
@@ -113,8 +118,8 @@ def _named(lines: Sequence[Line]) -> list[_Sum]:
     sums = []
     groups: dict[tuple, dict[str, int]] = {}
     for k, line in enumerate(lines):
-        item = line.item.removesuffix("增加值")
-        groups.setdefault((line.province, line.year), {}).setdefault(item or line.item, k)
+        for name in dict.fromkeys((line.item, *line.parts[-1:])):
+            groups.setdefault((line.province, line.year), {}).setdefault(name.removesuffix("增加值") or name, k)
     for items in groups.values():
         for wholes, parts in _DIVISIONS:
             whole = next((items[w] for w in wholes if w in items), None)
@@ -138,11 +143,11 @@ def _national(lines: Sequence[Line]) -> list[_Sum]:
     return sums
 
 
-def _closes(values: np.ndarray, total: _Sum) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _closes(values: np.ndarray, total: _Sum, spread: float = 2.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sum of the known parts, tolerance, and whether the total closes, for every line across (n,)."""
     parts = values[list(total.parts)]
     summed = np.nansum(parts, axis=0)
-    allowed = np.array([rounding([w, *p]) for w, p in zip(values[total.whole], parts.T, strict=True)])
+    allowed = np.array([rounding([w, *p], spread) for w, p in zip(values[total.whole], parts.T, strict=True)])
     known = np.isfinite(values[total.whole])
     return summed, allowed, known & (np.abs(np.where(known, values[total.whole], 0.0) - summed) <= allowed)
 
@@ -160,7 +165,7 @@ def _derive_zeros(values: np.ndarray, flags: np.ndarray, sums: Sequence[_Sum]) -
     """Set unknown parts to zero where their total closes without them; True if anything changed."""
     changed = False
     for total in sums:
-        _, _, closes = _closes(values, total)
+        _, _, closes = _closes(values, total, ZERO_SPREAD)
         for part in total.parts:
             for k in np.flatnonzero(closes & np.isnan(values[part])):
                 if flags[part, k] in UNKNOWN:

@@ -173,7 +173,8 @@ def _refuse_slips(report: pd.DataFrame) -> None:
         if len(off) >= SLIPPED and len(off) > len(powers) / 2:
             power = max(set(off), key=off.count)
             what = f"{item} is {10.0**power:g} times the figure known for {off.count(power)} provinces"
-            problems.append(Problem(rows["source"].iloc[0], what, f"check the unit of {sheet} for a slip"))
+            first = min(rows["source"], key=lambda place: (len(place), place))
+            problems.append(Problem(first, what, f"check the unit of {sheet} for a slip"))
     if problems:
         raise InputError(problems)
 

@@ -96,6 +96,11 @@ def squeeze(text: object) -> str:
     return re.sub(rf"(?<=[{_CJK}、，。:;()]) | (?=[{_CJK}、，。:;()])", "", folded)
 
 
+def tidy(text: object) -> str:
+    """`squeeze` after footnote marks are gone (NFKC would turn ① into a 1)."""
+    return squeeze(_HEAD_MARKS.sub("", _TAIL_MARKS.sub("", str(text).strip())))
+
+
 @lru_cache(maxsize=65536)
 def parse_label(text: str) -> Label:
     """Clean a row or column label; see `Label`."""

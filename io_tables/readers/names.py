@@ -104,7 +104,9 @@ def keys_of(
     if sum(key is not None for key in found.values()) * 2 < len(found):
         return {label: parse_label(label).text or label for label in labels}, []
     missing = [k for k in classification.keys if k not in set(found.values())]
-    spellings = {s: k for k in missing for s in (k, classification.zh(k))}
+    spellings = {
+        s: k for k in missing for s in (k, classification.zh(k), *classification.rows[k]["aliases"].split(";")) if s
+    }
     problems = []
     for label, place in zip(labels, places, strict=True):
         if found[label] is None:
