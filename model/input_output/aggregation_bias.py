@@ -10,7 +10,7 @@ import pandas as pd
 
 from io_tables.aggregation import aggregate
 from io_tables.mrio import Mrio
-from model.input_output.table_accounts import table_accounts
+from model.input_output.table_accounts import extension_total, table_accounts
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class AggregationBias:
 def aggregation_bias(
     table: Mrio, extension: str, *, regions: Mapping[str, str] | None = None, sectors: Mapping[str, str] | None = None
 ) -> AggregationBias:
-    """Accounts of a table against those of its aggregate, for one extension with a single row.
+    """Accounts of a table against those of its aggregate, for one extension (its rows summed).
 
     The bias vanishes when merged sectors have equal columns and intensities, or final demand in fixed proportions
     to output. Raises InputError as :func:`aggregate` and :func:`table_accounts`.
     """
     coarse_table = aggregate(table, regions=regions, sectors=sectors)
-    fine, coarse = table_accounts(table, [extension]), table_accounts(coarse_table, [extension])
+    fine, coarse = (table_accounts(t, {extension: extension_total(t, extension)}) for t in (table, coarse_table))
     new_region = [(regions or {}).get(r, r) for r in table.regions]
     new_sector = [(sectors or {}).get(s, s) for s in table.sectors]
     place = np.array([coarse_table.regions.index(r) for r in new_region])

@@ -19,6 +19,7 @@ import pandas as pd
 from io_tables.errors import InputError, Problem, did_you_mean
 from io_tables.mrio import Mrio
 from model.input_output.leontief import Leontief
+from model.input_output.table_accounts import extension_total
 
 #: What is set to zero: rows and columns of A and the final demand of the block; its columns; its rows.
 WHOLE, PURCHASES, SALES = "whole", "purchases", "sales"
@@ -71,13 +72,10 @@ def extract(A, y, s, members, *, kind: str = WHOLE) -> float | np.ndarray:
 def table_extraction(table: Mrio, extension: str, *, by: str = "sector", kind: str = WHOLE) -> pd.DataFrame:
     """What a table's extension loses when each 'sector' (nationwide), 'region' or 'region sector' is taken out.
 
-    Columns: region and/or sector, own (what the block emits itself), fall, share of the total. One-row extensions.
+    Columns: region and/or sector, own (what the block emits itself), fall, share of the total; the rows of an
+    extension are summed.
     """
-    if extension not in table.extensions:
-        raise InputError(f"unknown extension '{extension}'; {did_you_mean(extension, table.extensions)}")
-    F = np.atleast_2d(np.asarray(table.extensions[extension], dtype=float))
-    if len(F) != 1:
-        raise InputError(f"extension '{extension}' has {len(F)} rows; expected one")
+    F = extension_total(table, extension)
     choices: dict[str, tuple[np.ndarray, dict[str, Sequence[str]]]] = {
         "sector": (np.tile(np.arange(len(table.sectors)), len(table.regions)), {"sector": table.sectors}),
         "region": (table.region_index, {"region": table.regions}),
@@ -91,10 +89,10 @@ def table_extraction(table: Mrio, extension: str, *, by: str = "sector", kind: s
     x = table.x
     system = Leontief.from_flows(table.Z, x)
     y = table.Y.sum(axis=1) + (0.0 if table.error is None else table.error)
-    s = np.divide(F[0], x, out=np.zeros_like(x), where=x != 0)
+    s = np.divide(F, x, out=np.zeros_like(x), where=x != 0)
     single = by == "region sector"
     fall = extract_all(system, y, s, kind=kind) if single else extract_groups(system, y, s, groups, kind=kind)
-    own = np.bincount(groups, F[0])
+    own = np.bincount(groups, F)
     share = fall / F.sum() if F.sum() else np.zeros_like(fall)
     return pd.DataFrame({**labels, "own": own, "fall": fall, "share": share})
 

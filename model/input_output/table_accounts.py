@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,10 +74,15 @@ class TableAccounts:
 
 
 def table_accounts(
-    table: Mrio, extensions: Sequence[str] | None = None, *, imports: str | None = None, import_factors=None
+    table: Mrio,
+    extensions: Sequence[str] | Mapping[str, np.ndarray] | None = None,
+    *,
+    imports: str | None = None,
+    import_factors=None,
 ) -> TableAccounts:
-    """Accounts of some or all extensions of a table.
+    """Accounts of some or all extensions of a table, each row of an extension for itself.
 
+    extensions : names in the table (default all), or name -> (n,) or (m, n) of one's own, e.g. one total of all rows.
     imports : None leaves emissions abroad out; 'domestic technology' takes them from the nation's own total
     requirements (domestic and imported inputs alike, by commodity); 'supplied factor' from `import_factors` (m, S)
     or (S,), extension units per 10^8 yuan of the imported commodity, or (m, 1) when the table's imports carry no
@@ -112,15 +117,25 @@ def table_accounts(
     )
 
 
+def extension_total(table: Mrio, extension: str) -> np.ndarray:
+    """(n,) sum of an extension's rows, which share one unit; raises InputError for an unknown name."""
+    if extension not in table.extensions:
+        raise InputError(f"unknown extension '{extension}'; {did_you_mean(extension, table.extensions)}")
+    return np.atleast_2d(np.asarray(table.extensions[extension], dtype=float)).sum(axis=0)
+
+
 def _extension_rows(table, wanted):
-    wanted = tuple(table.extensions) if wanted is None else tuple(wanted)
-    unknown = [Problem("extensions", f"'{e}' is unknown", did_you_mean(e, table.extensions))
-               for e in wanted if e not in table.extensions]
-    if unknown or not wanted:
-        raise InputError(unknown or "the table has no extensions to account for")
+    source = wanted if isinstance(wanted, Mapping) else table.extensions
+    wanted = tuple(source) if wanted is None else tuple(wanted)
+    problems = [Problem("extensions", f"'{e}' is unknown", did_you_mean(e, source)) for e in wanted if e not in source]
+    if problems or not wanted:
+        raise InputError(problems or "the table has no extensions to account for")
     names, rows = [], []
     for name in wanted:
-        block = np.atleast_2d(np.asarray(table.extensions[name], dtype=float))
+        block = np.atleast_2d(np.asarray(source[name], dtype=float))
+        if block.shape[1:] != (table.n,) or not np.isfinite(block).all():
+            raise InputError(f"extension '{name}' has shape {block.shape}; "
+                             f"expected finite ({table.n},) or (m, {table.n})")
         names += [name] if len(block) == 1 else [f"{name} {i}" for i in range(len(block))]
         rows.append(block)
     return tuple(names), np.vstack(rows)

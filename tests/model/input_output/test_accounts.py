@@ -146,6 +146,16 @@ def test_supplied_factors_price_each_imported_commodity():
     assert unit.transfers("CO2").loc["region 0", "region 1"] == unit.totals.transfers[0, 0, 1]
 
 
+def test_own_rows_may_be_accounted_for():
+    table = random_mrio(2, 3, seed=5)
+    both = table.extensions["energy"]
+    total = table_accounts(table, {"all energy": both.sum(axis=0)})
+    apart = table_accounts(table, ["energy"])
+    np.testing.assert_allclose(total.totals.transfers[0], apart.totals.transfers.sum(axis=0))
+    with pytest.raises(InputError, match="shape"):
+        table_accounts(table, {"short": np.ones(3)})
+
+
 def test_wrapper_mistakes_are_named():
     table = random_mrio(2, 3)
     with pytest.raises(InputError, match="CO2"):

@@ -77,7 +77,9 @@ def test_table_extraction_is_labelled_and_checked():
     everything = table_extraction(table, "CO2", by="region")
     # What a region emits itself goes with it, and more.
     assert (everything["fall"] >= everything["own"] - 1e-9).all()
-    for wrong in ({"extension": "CO"}, {"extension": "energy"}, {"extension": "CO2", "by": "sectors"},
+    rows = table_extraction(table, "energy")["own"].sum()
+    np.testing.assert_allclose(rows, table.extensions["energy"].sum())
+    for wrong in ({"extension": "CO"}, {"extension": "CO2", "by": "sectors"},
                   {"extension": "CO2", "kind": "hole"}):
         with pytest.raises(InputError):
             table_extraction(table, **wrong)
