@@ -12,7 +12,7 @@ import pandas as pd
 
 from calibration.emission_accounts import SOURCES, Emissions, emissions
 from calibration.energy_accounts import ProvincialEnergy, energy_by_province, with_products
-from calibration.energy_facts import load_drivers
+from calibration.energy_facts import control, load_drivers
 from calibration.margins import margins
 from calibration.national_energy_balance import NationalEnergy, national_energy_balance
 from calibration.national_table import NationalTable, national_table
@@ -31,7 +31,7 @@ from io_tables.errors import InputError
 NAME, YEAR = "china_2020", 2020
 FACTS = library_path(NAME).parent
 #: Fact tables that the future needs as they are: resources, time slices, lines, history.
-CARRIED = ("resource_", "time_slices", "transmission_", "technology_history", "power_history", "national_energy_facts")
+CARRIED = ("resource_", "land_sinks", "time_slice", "transmission_", "technology_history", "power_history", "national_energy_facts")
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,16 @@ def _population() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _generation(accounts: ProvincialAccounts, national: NationalTable) -> np.ndarray:
-    """(R, sources) TWh of 2020: published mix, scaled to each province's electricity output."""
+    """(R, sources) TWh of 2020: published mix, scaled to each province's electricity output (net of own use)."""
     keys = classification.provinces()
     mix = np.zeros((len(keys), len(GENERATION_SOURCES)))
     for row in _rows("power_history.csv"):
         known = row["quantity"] == "generation" and int(row["year"]) == YEAR and row["region"] != classification.NATION
         if known and row["source_of_power"] in GENERATION_SOURCES:
             mix[keys.index(row["region"]), GENERATION_SOURCES.index(row["source_of_power"])] = float(row["value"])
+    # Provinces publish hydropower of plants above the designated size; the nation's total is larger.
+    hydro = GENERATION_SOURCES.index("hydro")
+    mix[:, hydro] *= control("hydro generation") / mix[:, hydro].sum()
     output = accounts.product_output[:, national.products.index("electricity")]
     return mix * (output / mix.sum(axis=1))[:, None]
 

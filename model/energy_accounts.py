@@ -53,6 +53,7 @@ class EnergyAccounts:
         """base_activity (R, K) in product units, order of `catalogue.keys`."""
         self.base, self.catalogue, self.keys = base, catalogue, catalogue.keys
         self.activity = base_activity
+        self._inputs: dict[float, np.ndarray] = {}
         self.electricity = base.fuels.index(ELECTRICITY)
         self.movable = np.array([f in MOVABLE for f in base.fuels])
         self.use = base.energy_use.sum(axis=3)
@@ -108,12 +109,15 @@ class EnergyAccounts:
 
     def inputs(self, year: float) -> np.ndarray:
         """(K, F) catalogue fuel inputs in PJ per unit of product."""
+        if year in self._inputs:
+            return self._inputs[year]
         amounts = self.catalogue.input_array(list(self.base.fuels), [year])[:, :, 0]
         scale = np.ones(len(self.base.fuels))
         for f, fuel in enumerate(self.base.fuels):
             if self.catalogue.commodities[fuel].unit != "PJ":
                 scale[f] = self.catalogue.energy_content(fuel)
-        return amounts * scale
+        self._inputs[year] = amounts * scale
+        return self._inputs[year]
 
     @cached_property
     def calibration(self) -> tuple[np.ndarray, np.ndarray]:

@@ -47,6 +47,15 @@ def transformation_output(study: Study, year: Year) -> np.ndarray:
     return output * ratio
 
 
+def gross_generation(study: Study) -> float:
+    """Primary electricity of the base-year account over the non-fossil activity of the stock: gross over net."""
+    base = study.base
+    electricity = base.fuels.index("electricity")
+    supplied = study.accounts.use[:, :, electricity].sum() - base.energy_output[:, :, electricity].sum()
+    made = study.activity[:, [study.keys.index(k) for k in NON_FOSSIL if k in study.keys]].sum()
+    return float(supplied / (made * PJ_PER_TWH))
+
+
 def primary_energy(study: Study, year: Year) -> dict[str, np.ndarray]:
     """'Primary Energy|...' -> (R,) PJ by group and in total, in both conventions."""
     base = study.base
@@ -56,6 +65,7 @@ def primary_energy(study: Study, year: Year) -> dict[str, np.ndarray]:
         for group, fuels in GROUPS.items()
     }
     non_fossil = year.activity[:, [study.keys.index(k) for k in NON_FOSSIL if k in study.keys]].sum(axis=1)
+    non_fossil = non_fossil * gross_generation(study)
     biomass = supply[:, base.fuels.index("biomass")]
     fossil = sum(result.values())
     rate = COAL_RATE * PJ_PER_MTCE * 1e-3

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from io_tables.base_year import BaseYear
-from model import ledgers, tables
+from io_tables.errors import NotConverged
+from model import history, ledgers, tables
 from model.assumptions import Assumptions, assumptions
 from model.economy import TechnologyMix, YearEconomy, solve_year
 from model.energy_accounts import HOUSEHOLD_ELASTICITY, REFINED, EnergyAccounts, YearEnergy
@@ -38,6 +39,8 @@ ENERGY_PRODUCTS = {
 }
 #: Discharge of batteries is no generation (official hydropower includes pumped storage, so that is).
 NOT_GENERATION = ("battery",)
+#: Years already lived are met to this relative accuracy within this many rounds.
+PIN_TOLERANCE, PIN_ROUNDS = 1e-7, 60
 HOUSEHOLD_PRODUCTS = ("passenger", "floor_space")
 
 
@@ -99,6 +102,8 @@ class Study:
             np.divide(abroad, bought, out=np.zeros_like(bought), where=bought > 0),
             self.recipes_base[self.in_industry], product_of[self.in_industry], self.base_shares[:, self.in_industry],
         )
+        #: What statistics of the years already lived did to the use of materials and of electricity.
+        self.pinned_material, self.pinned_electricity = np.ones(len(base.industries)), 1.0
         home = np.eye(len(base.regions), dtype=bool)
         self.traded = np.array([
             name not in NOT_SHIFTED and bool((base.trade_shares[j][~home] > 0).any())
@@ -128,7 +133,40 @@ class Study:
         return shares
 
     def solve(self, t: int, before: Year | None) -> Year:
-        """Solve model year number `t`, starting from the year before it."""
+        """Solve model year number `t`, starting from the year before it; years already lived meet statistics."""
+        year = self._solve(t, before)
+        if t == 0 or self.scenario.technology.history != "pinned":
+            return year
+        wanted = history.product_growth(self.base, year.year)
+        electricity = history.electricity_growth(self.base, year.year)
+        if not wanted and electricity is None:
+            return year
+        for _ in range(PIN_ROUNDS):
+            miss = self._pin(year, wanted, electricity)
+            if miss <= PIN_TOLERANCE:
+                break
+            year = self._solve(t, year)
+        else:
+            raise NotConverged(f"meeting the statistics of {year.year}", miss, PIN_TOLERANCE, PIN_ROUNDS)
+        return year
+
+    def _pin(self, year: Year, wanted: dict[str, float], electricity: float | None) -> float:
+        """Move the use of materials and of electricity towards statistics; returns the largest relative miss."""
+        misses = []
+        for product, growth in wanted.items():
+            p = self.base.products.index(product)
+            ratio = growth * self.base.product_output[:, p].sum() / year.production[:, p].sum()
+            self.pinned_material[self.industries[p]] *= ratio
+            misses.append(abs(ratio - 1.0))
+        if electricity is not None:
+            e = self.accounts.electricity
+            goal = electricity * self.accounts.use[:, :, e].sum()
+            miss = goal - year.energy.use[:, :, e].sum()
+            self.pinned_electricity *= 1.0 + miss / year.energy.residual[:, :, e].sum()
+            misses.append(abs(miss) / goal)
+        return max(misses)
+
+    def _solve(self, t: int, before: Year | None) -> Year:
         base, assumed = self.base, self.assumed
         year = assumed.years[t]
         income = (assumed.gdp[t] / assumed.population[t]) / (base.gdp / base.population)
@@ -136,6 +174,7 @@ class Study:
         efficiency, kept = assumed.efficiency[t], assumed.non_electric_kept[t]
         even = np.ones((len(base.regions), len(base.energy_sectors)))
         per_unit = self.accounts.residual_use(even, efficiency, kept)
+        per_unit[:, :, self.accounts.electricity] *= self.pinned_electricity if t else 1.0
         household_activity = self._household_activity(t, people, income)
         factors = self._input_factors(per_unit)
         demand = final_demand(
@@ -152,7 +191,8 @@ class Study:
         growth = assumed.gdp[t].sum() / (assumed.gdp[t - 1].sum() if before else base.gdp.sum())
         economy = solve_year(
             base, year, self.columns, self.industries, mix,
-            recipes(base, self.catalogue, self.price_factors, year)[self.in_industry], factors, assumed.material_use[t],
+            recipes(base, self.catalogue, self.price_factors, year)[self.in_industry], factors,
+            assumed.material_use[t] * (self.pinned_material if t else 1.0),
             self.traded, demand, start * growth, before.economy.closed.kappa if before else None,
             min(1e-10, self.scenario.coupling.tolerance),
         )
