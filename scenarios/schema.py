@@ -93,8 +93,8 @@ class Scenario(Section):
     )
     electrification: dict[Sector, SharePath] = setting(
         {},
-        "electricity share of final energy asked of a sector, or of each sector of a group, from its base value to the "
-        "given years",
+        "electricity share of final energy of a sector, or of a group as a whole, from the base value to the given "
+        "years; the non-electric part of all members shrinks by one factor, a path below the share reached moves nothing",
         "电气化",
     )
     technology: TechnologySettings = setting({}, "technologies of products", "技术")
