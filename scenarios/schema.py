@@ -94,7 +94,7 @@ class Scenario(Section):
     electrification: dict[Sector, SharePath] = setting(
         {},
         "electricity share of final energy of a sector, or of a group as a whole, from the base value to the given "
-        "years; the non-electric part of all members shrinks by one factor, a path below the share reached moves nothing",
+        "years; the non-electric part of all members shrinks by one factor, a path below the base moves nothing",
         "电气化",
     )
     technology: TechnologySettings = setting({}, "technologies of products", "技术")
