@@ -34,11 +34,8 @@ CapacityPath = Annotated[Any, _CAPACITY]
 
 
 def capacity_unit(technology: str) -> str:
-    """Unit of a technology's capacity: GW for power and storage, the product's unit per year otherwise."""
-    product = classification.technologies().rows[technology]["product"]
-    if product == "electricity":
-        return "GW"
-    return f"{classification.products().rows[product]['unit']}/year" if product else "Mt CO2/year"
+    """Unit of a technology's capacity: GW for power, heat and storage, Mt/year, million vehicles or Mm2 otherwise."""
+    return classification.technologies().rows[technology]["capacity_unit"]
 
 
 class Costs(Section):
@@ -54,10 +51,10 @@ class Costs(Section):
 class ProvincialLimit(Section):
     """Bounds on one technology in one province."""
 
-    capacity_min: CapacityPath | None = setting(None, "least capacity, GW or product unit per year", "容量下限")
-    capacity_max: CapacityPath | None = setting(None, "largest capacity, GW or product unit per year", "容量上限")
+    capacity_min: CapacityPath | None = setting(None, "least capacity, in the technology's unit", "容量下限")
+    capacity_max: CapacityPath | None = setting(None, "largest capacity, in the technology's unit", "容量上限")
     additions_max: CapacityPath | None = setting(
-        None, "largest capacity added in a year, GW or product unit per year", "年新增上限"
+        None, "largest capacity added in a year, in the technology's unit", "年新增上限"
     )
 
     @model_validator(mode="after")
@@ -176,7 +173,9 @@ class TechnologySettings(Section):
     foresight: Foresight = setting({}, "horizon of the pathway programme", "优化视野")
     costs: dict[Technology, Costs] = setting({}, "multipliers on the catalogue by technology", "成本调整")
     limits: Annotated[dict[Technology, Limit], BeforeValidator(_capacities_in_own_unit)] = setting(
-        {}, "bounds by technology; capacities in GW (power, storage) or product unit per year", "技术约束"
+        {},
+        "bounds by technology; capacities in GW (power, heat, storage), Mt/year, million vehicles or Mm2",
+        "技术约束",
     )
     shares: ProductShares = setting(
         {},

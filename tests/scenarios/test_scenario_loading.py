@@ -1,5 +1,6 @@
 """Merging, overrides, lock file, library and new scenarios."""
 
+import csv
 import hashlib
 import json
 import subprocess
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from io_tables import classification
 from io_tables.errors import InputError
 from scenarios import reference
 from scenarios.document import parse
 from scenarios.load import check_files, list_library, load_scenario, lock, new_scenario
+from scenarios.technology_section import capacity_unit
 
 ROOT = Path(__file__).parents[2]
 
@@ -199,6 +202,18 @@ def test_every_entry_has_a_meaning_and_a_chinese_name():
     for section in sections(json.loads(reference.json_schema())):
         for name, entry in section.get("properties", {}).items():
             assert entry.get("description") and entry.get("zh"), name
+
+
+def test_capacity_units_are_those_of_the_technology_catalogue():
+    """Scenarios may not import the model, so the units they convert to stand in a table of their own."""
+    with open(ROOT / "model" / "technology" / "technologies.csv", encoding="utf-8", newline="") as handle:
+        catalogue = {row["technology"]: row for row in csv.DictReader(handle)}
+    own = classification.technologies().rows
+    assert set(own) == set(catalogue)
+    for key, row in own.items():
+        if key != "dac":
+            assert row["product"] == catalogue[key]["product"], key
+        assert capacity_unit(key).replace("Mt CO2", "Mt") == catalogue[key]["capacity_unit"].replace("/yr", "/year"), key
 
 
 def test_checking_is_light(tmp_path):
