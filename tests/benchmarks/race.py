@@ -54,6 +54,12 @@ def cpu_medians(jobs: dict[str, Callable[[], object]], *, repeats: int = 7, warm
     return {name: statistics.median(taken) for name, taken in seconds.items()}
 
 
+def on_fresh(build: Callable[[], object], job: Callable[[object], object], times: int) -> Callable[[], object]:
+    """The job on objects built beforehand, a new one each time, so that neither building nor caches are timed."""
+    fresh = [build() for _ in range(times)]
+    return lambda: job(fresh.pop())
+
+
 def peak_memory(job: Callable[[], object]) -> float:
     """Largest memory allocated at once by a job, MB beyond what stood before."""
     tracemalloc.start()
