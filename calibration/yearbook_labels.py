@@ -13,6 +13,8 @@ from io_tables.readers.names import near_slip
 
 _CJK = re.compile(r"[㐀-鿿]")
 _NATION_WORDS = ("全国", "全国总计", "全国合计", "中国", "国家", "National Total", "China", "Nation")
+#: Groups of provinces that yearbooks list among them.
+_GROUPS = ("华北", "东北", "华东", "中南", "华中", "华南", "西南", "西北", "东部", "中部", "西部", "京津冀", "长三角")
 _TOTAL_WORDS = ("合计", "总计", "total")
 
 
@@ -91,7 +93,7 @@ def name_provinces(lines: Sequence[Line]) -> tuple[tuple[Line, ...], list[Proble
     for line in lines:
         if line.province is None and line.item in _TOTAL_WORDS:
             line = replace(line, province=NATION, item="")
-        elif line.province is None and line.item:
+        elif line.province is None and line.item and not line.item.startswith(_GROUPS):
             near = near_slip(line.item, [s for s, k in spellings.items() if k not in present])
             if near:
                 key = spellings[near[0]]

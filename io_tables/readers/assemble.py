@@ -189,7 +189,8 @@ def assemble(table: Labelled, *, factor: float = 1.0, tolerance: float = 1e-6) -
     _check_column_totals(totals, table, buying, Z, spent, va, inputs, primary)
     if not totals.problems:
         scale = np.maximum(np.abs(x), np.abs(Z).sum(axis=0) + np.abs(va).sum(axis=0))
-        off = np.flatnonzero(np.abs(inputs - x) > totals.allowed(scale, len(selling) + 1))
+        terms = 2 * len(selling) + len(final) + len(primary)
+        off = np.flatnonzero(np.abs(inputs - x) > totals.allowed(scale, terms))
         blanks = unknown[np.ix_(selling, buying)].sum(axis=0)
         totals.problems += shown([
             Problem(

@@ -155,6 +155,8 @@ def _column_entries(
     unfilled = region_line is not None and not any(
         lines[region_line][k] for k in range(size) if known[k] is not None and regional[k]
     )
+    # Regions that buy but do not sell are reported once, when rows and columns are matched.
+    bought = {region_of.get(places_of[k], places_of[k]) for k in np.flatnonzero(industries)}
     entries = []
     for k, column in enumerate(block.columns):
         hit, own = known[k], "" if region_line is None else lines[region_line][k]
@@ -166,7 +168,11 @@ def _column_entries(
                 remedy = "delete the column, or name it TIU if it is the intermediate use"
                 problems.append(Problem(places[k], what, remedy))
                 continue
-            sector = next((spelled[_plain(t)] for t in reversed(labels) if _plain(t) in spelled), None)
+            meant = list(dict.fromkeys(spelled[_plain(t)] for t in labels if _plain(t) in spelled))
+            if len(meant) > 1:
+                what = f"'{squeeze(' '.join(labels))}': name and code disagree ({' or '.join(meant)})"
+                problems.append(Problem(places[k], what, "correct one of them"))
+            sector = meant[0] if meant else None
             if sector is None:
                 sector = lines[sector_line][k] if sector_line is not None else (labels or [""])[-1]
             if sector:
@@ -176,7 +182,7 @@ def _column_entries(
             where = None
         elif hit.role == "total":
             where = region_of.get(own) if region_line is not None and own else None
-        elif where not in regions:
+        elif where not in regions and where not in bought:
             problems.append(Problem(places[k], f"'{where}' is no region of the rows", did_you_mean(where, regions)))
         entries.append((column, Entry(hit.key, where, None, hit.role, places[k])))
     return entries, problems

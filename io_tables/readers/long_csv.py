@@ -183,7 +183,7 @@ def read_long_csv(
     def place(line: int, column: int) -> str:
         return f"{path.name}!{path.stem}!{'ABCDEF'[column]}{line + 2}"
 
-    values = pd.to_numeric(table["value"], errors="coerce").to_numpy(dtype=float)
+    values = pd.to_numeric(table["value"], errors="coerce").to_numpy(dtype=float, copy=True)
     problems = []
     for line in np.flatnonzero(~np.isfinite(values)):
         found, flag = number(table["value"].iat[line])

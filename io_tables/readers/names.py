@@ -87,9 +87,12 @@ def _find(classification: Classification, label: str) -> str | None:
 
 
 def near_slip(label: str, known: Sequence[str]) -> list[str]:
-    """Names a label is one slip of the pen away from, best first."""
-    folded = {normalise(k): k for k in known}
-    return [folded[f] for f in difflib.get_close_matches(normalise(label), list(folded), n=2, cutoff=SLIP)]
+    """Names a label is one slip of the pen away from, best first: alike to `SLIP`, or one Chinese character off."""
+    folded, text = {normalise(k): k for k in known}, normalise(label)
+    close = difflib.get_close_matches(text, list(folded), n=2, cutoff=SLIP)
+    if not close and len(text) > 1 and not text.isascii():
+        close = [k for k in folded if len(k) == len(text) and sum(a != b for a, b in zip(k, text, strict=True)) == 1]
+    return [folded[f] for f in close[:3]]
 
 
 def keys_of(
@@ -103,9 +106,10 @@ def keys_of(
     found = {label: _find(classification, label) for label in labels}
     if sum(key is not None for key in found.values()) * 2 < len(found):
         return {label: parse_label(label).text or label for label in labels}, []
-    missing = [k for k in classification.keys if k not in set(found.values())]
     spellings = {
-        s: k for k in missing for s in (k, classification.zh(k), *classification.rows[k]["aliases"].split(";")) if s
+        spelling: key
+        for key, row in classification.rows.items()
+        for spelling in (key, row["name_zh"], *row["aliases"].split(";")) if spelling
     }
     problems = []
     for label, place in zip(labels, places, strict=True):
