@@ -71,14 +71,23 @@ class Draft:
     reserve_names: dict[str, np.ndarray] = field(default_factory=dict)
     share_of: dict[int, tuple] = field(default_factory=dict)   # row of a share -> commodity, regions, year
 
-    def entries(self, name: str, keys, values=None, table=None) -> Entries:
+    def entries(self, name: str, keys, values=None, table=None, *, once: bool = True) -> Entries:
         """A table expanded over some of its keys; values default to the column `value`."""
         table = getattr(self.problem, name) if table is None else table
-        return expand(name, table, {k: self.sets[k] for k in keys}, values or {"value": np.nan}, self.mistakes)
+        return expand(name, table, {k: self.sets[k] for k in keys}, values or {"value": np.nan}, self.mistakes,
+                      once=once)
 
     def array(self, name: str, keys, default: float, table=None) -> np.ndarray:
         """A table as a dense array over its keys."""
-        return dense(self.entries(name, keys, table=table), {k: self.sets[k] for k in keys}, "value", default)
+        found = self.entries(name, keys, table=table, once=False)
+        return dense(found, {k: self.sets[k] for k in keys}, "value", default)
+
+    def covered(self, name: str, table) -> np.ndarray:
+        """(regions, technologies) that any row of a table names; overlaps are no mistake here."""
+        keys = {k: self.sets[k] for k in ("region", "technology")}
+        named = [c for c in keys if c in table]
+        found = expand(name, table.drop_duplicates(named) if named else table[:1], keys, {}, [])
+        return dense(Entries(found.codes, {"value": np.ones(found.size, bool)}), keys, "value", False).astype(bool)
 
     def settle(self) -> None:
         """Raise what has been found wrong so far."""

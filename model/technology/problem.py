@@ -134,8 +134,9 @@ class Problem:
         for name in TABLES:
             object.__setattr__(self, name, frame(getattr(self, name)))
         _check_slices(self.slices, mistakes)
+        sets = self.sets
         for name, (keys, values) in TABLES.items():
-            _check_table(self, name, keys, values, mistakes)
+            _check_table(self, name, keys, values, sets, mistakes)
         _check_choices(self, mistakes)
         if mistakes:
             raise InputError(mistakes)
@@ -191,7 +192,7 @@ def _check_slices(slices: pd.DataFrame, mistakes: list[Mistake]) -> None:
                                 f"they add up to {0.0 if shares is None else shares.sum():.6g}"))
 
 
-def _check_table(problem: Problem, name: str, keys, values, mistakes: list[Mistake]) -> None:
+def _check_table(problem: Problem, name: str, keys, values, sets, mistakes: list[Mistake]) -> None:
     table = getattr(problem, name)
     if table.empty:
         return
@@ -200,7 +201,6 @@ def _check_table(problem: Problem, name: str, keys, values, mistakes: list[Mista
     for column in table.columns:
         if column not in allowed:
             mistakes.append(Mistake(f"table {name}", f"unknown column '{column}'", did_you_mean(str(column), allowed)))
-    sets = problem.sets
     if name == "stores":
         keys = (*keys, "technology")
     mistakes += unknown_labels(name, table, {k: sets[k] for k in keys if k in sets and not (

@@ -39,16 +39,16 @@ def frame(data) -> pd.DataFrame:
 
 def positions(column: pd.Series, members: Sequence) -> np.ndarray:
     """Positions of labels in a set; -1 for a blank, -2 for an unknown label."""
-    blank = column.isna().to_numpy() | (column.astype(object) == "").to_numpy()
-    found = np.full(len(column), -2)
+    codes, labels = pd.factorize(column)                     # -1 where missing; few labels, many rows
     if len(members) and all(isinstance(x, (int, float, np.number)) for x in members):
         known = pd.Index(np.asarray(members, dtype=float))
-        found = known.get_indexer(pd.to_numeric(column, errors="coerce"))
-    elif len(members):
-        known = pd.Index([str(x) for x in members], dtype=object)
-        found = known.get_indexer(pd.Index([str(x) for x in column], dtype=object))
+        found = known.get_indexer(pd.to_numeric(pd.Series(labels, dtype=object), errors="coerce"))
+    else:
+        known = {str(x): i for i, x in enumerate(members)}
+        found = np.array([known.get(str(x), -1) for x in labels], dtype=np.int64)
     found = np.where(found < 0, -2, found)
-    return np.where(blank, -1, found)
+    found[[x == "" for x in labels]] = -1
+    return np.append(found, -1)[codes]
 
 
 def unknown_labels(name: str, table: pd.DataFrame, keys: Mapping[str, Sequence]) -> list[Problem]:
@@ -64,48 +64,54 @@ def unknown_labels(name: str, table: pd.DataFrame, keys: Mapping[str, Sequence])
 
 
 def expand(name: str, table: pd.DataFrame, keys: Mapping[str, Sequence], values: Mapping[str, float],
-           mistakes: list[Problem]) -> Entries:
+           mistakes: list[Problem], *, once: bool = True) -> Entries:
     """Expand a checked table to one row per combination of keys that it covers.
 
     keys: key -> its set, in order; values: value column -> default where the cell is blank.
     A missing or blank key covers the whole set. Where rows overlap, the one with fewer blanks wins;
-    two with equally many, or with the very same keys, are added to `mistakes`.
+    two with equally many, or with the very same keys, are added to `mistakes`. once=False leaves
+    overridden rows in, before those that override them (enough to fill an array in order).
     """
     sizes = [len(members) for members in keys.values()]
     count = len(table)
+    if not count:
+        return _nothing(keys, values)
     given = np.full((count, len(keys)), -1)
     for place, (key, members) in enumerate(keys.items()):
         if key in table:
             given[:, place] = positions(table[key], members)
     numbers = {c: (pd.to_numeric(table[c], errors="coerce").fillna(d).to_numpy(dtype=float)
                    if c in table else np.full(count, d)) for c, d in values.items()}
-    if count > 1:
-        twice = pd.DataFrame(given).duplicated().to_numpy()
+    if count > 1 and given.shape[1]:
+        twice = pd.Series(np.ravel_multi_index(tuple(given.T + 1), [n + 1 for n in sizes])).duplicated().to_numpy()
         mistakes += [Problem(f"{name} row {row + 1}", "the same keys appear twice", "leave one of the rows")
                      for row in np.flatnonzero(twice)]
     blanks = (given == -1).sum(axis=1)
     pieces, source = [], []
-    patterns = given == -1
-    for level in sorted(set(blanks), reverse=True):
-        members, before = np.flatnonzero(blanks == level), len(pieces)
-        for pattern in np.unique(patterns[members], axis=0):
-            rows = members[(patterns[members] == pattern).all(axis=1)]
+    patterns = (given == -1) @ (1 << np.arange(len(keys)))    # one number for every set of blank keys
+    for level in sorted(set(blanks.tolist()), reverse=True):
+        before = len(pieces)
+        for code in sorted(set(patterns[blanks == level].tolist())):
+            rows = np.flatnonzero(patterns == code)
+            pattern = given[rows[0]] == -1
             full = _covered(given[rows], pattern, sizes)
             pieces.append(full)
             source.append(np.repeat(rows, len(full) // max(len(rows), 1)))
         if len(pieces) - before > 1:
             mistakes += _ambiguous(name, np.concatenate(pieces[before:]), np.concatenate(source[before:]), sizes)
-    if not pieces:
-        empty = np.zeros(0, dtype=np.int64)
-        return Entries({k: empty for k in keys}, {c: np.zeros(0) for c in values})
     codes, origin = np.concatenate(pieces), np.concatenate(source)
-    if len(pieces) > 1:
+    if len(pieces) > 1 and once:
         # later pieces are more specific: keep the last row of every key
         flat = np.ravel_multi_index(tuple(codes.T), sizes)
         _, last = np.unique(flat[::-1], return_index=True)
         keep = np.sort(len(flat) - 1 - last)
         codes, origin = codes[keep], origin[keep]
     return Entries({k: codes[:, i] for i, k in enumerate(keys)}, {c: v[origin] for c, v in numbers.items()})
+
+
+def _nothing(keys, values) -> Entries:
+    empty = np.zeros(0, dtype=np.int64)
+    return Entries({k: empty for k in keys}, {c: np.zeros(0) for c in values})
 
 
 def _ambiguous(name: str, codes: np.ndarray, origin: np.ndarray, sizes: Sequence[int]) -> list[Problem]:
