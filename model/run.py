@@ -19,6 +19,7 @@ from model.results import Results
 from model.technology.catalogue import Catalogue
 from model.technology.catalogue import catalogue as shipped_catalogue
 from model.technology.columns import base_columns
+from model.technology.progress import scenario_catalogue
 from model.technology.recipes import buyer_price_factors, recipes
 from scenarios.schema import Scenario
 
@@ -62,7 +63,8 @@ def run(base_year: BaseYear, scenario: Scenario, *, progress: Callable[[], None]
 
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
-    study = Study(base_year, scenario, catalogue or shipped_catalogue())
+    adjusted = scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year)
+    study = Study(base_year, scenario, adjusted)
     years: list[Year] = []
     for t in range(len(scenario.years)):
         years.append(study.solve(t, years[-1] if years else None))
