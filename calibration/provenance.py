@@ -6,49 +6,118 @@ from pathlib import Path
 
 import pandas as pd
 
+from io_tables.classification import NATION
+from io_tables.errors import InputError, Problem
+from io_tables.units import UNITS
+
 COLUMNS = ("item", "year", "value", "unit", "source", "status")
-#: Columns of fact tables that are figures or provenance; the others name the item.
-_FIGURES = ("value", "low", "high", "share", "capacity", "price", "physical_output", "activity", "factor", "oxidation",
-            "carbon_content", "stored_share", "share_of_group", "latitude", "longitude")
-_PROVENANCE = ("unit", "year", "source", "status", "physical_status", "physical_source", "basis_status", "basis_source",
-               "reason", "activity_unit", "factor_unit", "note")
+STATUSES = ("official", "derived", "estimated", "assumed")
+WIDE = "sources.csv"
+#: Tables whose figures are not one column `value`, `share` or `capacity` with `unit`, `source`, `status`:
+#: (column, unit with columns in braces, source column, status column).
+_FIGURES = {
+    "emission_factors": (("carbon_content", "{unit}", "source", "status"), ("oxidation", "share", "source", "status")),
+    "emission_feedstock": (("carbon_content", "{unit}", "source", "status"),
+                           ("stored_share", "share", "source", "status")),
+    "emission_process": (("activity", "{activity_unit}", "source", "status"),
+                         ("factor", "{factor_unit}", "source", "status")),
+    "national_product_prices": (
+        ("physical_output", "{unit}", "physical_source", "physical_status"),
+        ("price", "10^8 yuan/{unit}", "basis_source", "basis_status"),
+        ("share_of_group", "share", "basis_source", "basis_status")),
+    "national_product_structure": (("share", "share", "reason", "status"),),
+    "time_slice_sets": (("hours", "h", "source", "status"), ("days", "day", "source", "status")),
+    "transmission_lines": (("capacity", "GW", "source", "status"), ("length", "km", "source", "status"),
+                           ("loss", "share", "source", "status")),
+}
 _PLACES = ("province", "region", "from", "to", "vintage", "slice")
+_NEVER_NAMES = {
+    "value", "low", "high", "share", "capacity", "unit", "year", "source", "status", "reason", "note", "latitude",
+    "longitude", "province_driver", "hours_of_day", "months", *_PLACES,
+}
+#: Dimensions whose figures may be added up over places.
+_ADDITIVE = {"money", "energy", "electricity", "power", "mass", "gas volume", "people", "vehicles", "freight",
+             "travel", "area"}
+_ADDITIVE_UNITS = {"million vehicles", "MW"}
+#: Shares that add up to one within this are shares of the nation.
+_WHOLE = 0.02
 
 
 def provenance(folder: Path) -> pd.DataFrame:
-    """item, year, value, unit, source, status of every input (national value, or the sum over places where it adds).
+    """item, year, value, unit, source, status of every input.
 
-    Long tables name the source in each row, wide ones in sources.csv. `value` is NaN for tables of shares.
+    Long tables name the source in each row; rows that differ only by place are joined: extensive figures and shares
+    of a whole as their sum, others as their plain mean, and the item says which. Wide tables are named in
+    sources.csv and have no single value (NaN). A figure of no particular year has the year 'all'.
+    Raises InputError for a table without a source, or a row without unit, source or a known status.
     """
-    parts = []
+    wide = pd.read_csv(folder / WIDE, dtype=str).fillna("")
+    parts, problems = [], []
     for path in sorted(folder.glob("*.csv")):
+        if path.name == WIDE:
+            continue
         table = pd.read_csv(path, dtype={"year": str})
-        if path.name == "sources.csv":
-            table = table.assign(item=table["file"] + ": " + table["item"].astype(str), value=float("nan"))
-            parts.append(table[list(COLUMNS)])
-            continue
-        if "physical_source" in table:
-            table = table.rename(columns={"physical_source": "source", "physical_status": "status",
-                                          "physical_output": "value"})
-        if not {"source", "status"} <= set(table.columns):
-            continue
-        names = [c for c in table.columns if c not in (*_FIGURES, *_PROVENANCE, *_PLACES)]
-        label = table[names].fillna("").astype(str).agg(" ".join, axis=1) if names else ""
-        figure = next((c for c in _FIGURES if c in table.columns), None)
-        rows = pd.DataFrame({
-            "item": path.stem + ": " + label, "year": table["year"] if "year" in table else "",
-            "value": table[figure] if figure else float("nan"), "unit": table["unit"] if "unit" in table else "",
-            "source": table["source"], "status": table["status"],
-        })
-        keys = ["item", "year", "unit", "source", "status"]
-        rows[keys] = rows[keys].fillna("").astype(str)
-        places = table[[c for c in _PLACES if c in table.columns]]
-        nation = (places == "China").any(axis=1)
-        # The sum over provinces says more than 31 rows; a published national row beside them stands for itself.
-        grouped = rows[~nation].groupby(keys, sort=False, as_index=False)["value"].sum(min_count=1)
-        parts += [grouped, rows[nation]]
-    table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-    table["value"] = table["value"].astype(float)
-    for column in ("item", "year", "unit", "source", "status"):
-        table[column] = table[column].fillna("").astype(str)
-    return table.sort_values(["item", "year", "source"], kind="stable", ignore_index=True)
+        figures = _FIGURES.get(path.stem) or _plain(table)
+        if figures:
+            parts += [_rows(path.stem, table, *figure, several=len(figures) > 1) for figure in figures]
+        elif (wide["file"] == path.name).any():
+            own = wide[wide["file"] == path.name]
+            parts.append(own.assign(item=path.stem + ": " + own["item"], value=float("nan"))[list(COLUMNS)])
+        else:
+            problems.append(Problem(str(path), "names no source", f"add a row to {WIDE}, or columns source and status"))
+    if problems:
+        raise InputError(problems)
+    found = pd.concat(parts, ignore_index=True)
+    found["value"] = found["value"].astype(float)
+    found["year"] = found["year"].replace("", "all")
+    _complete(found)
+    return found.sort_values(["item", "year", "source"], kind="stable", ignore_index=True)
+
+
+def _plain(table: pd.DataFrame) -> tuple:
+    if not {"source", "status", "unit"} <= set(table.columns):
+        return ()
+    column = next((c for c in ("value", "share", "capacity") if c in table.columns), None)
+    return ((column, "{unit}", "source", "status"),) if column else ()
+
+
+def _rows(name: str, table: pd.DataFrame, column: str, unit: str, source: str, status: str, several: bool):
+    """Provenance rows of one figure of one table."""
+    table = table[table[column].notna()]
+    figures = {c for c, *_ in _FIGURES.get(name, ())}
+    hidden = _NEVER_NAMES | figures | {c for c in table.columns if c.endswith(("_unit", "_source", "_status"))}
+    names = [c for c in table.columns if c not in hidden]
+    label = [" ".join(str(v) for v in row if pd.notna(v) and str(v)) for row in table[names].itertuples(index=False)]
+    suffix = f", {column.replace('_', ' ')}" if several else ""
+    rows = pd.DataFrame({
+        "item": [(f"{name}: {text}" if text else name) + suffix for text in label],
+        "year": table["year"].fillna("").to_numpy() if "year" in table else "",
+        "value": table[column].to_numpy(dtype=float),
+        "unit": [unit.format_map(row) for row in table.to_dict("records")],
+        "source": table[source].fillna("").astype(str).to_numpy(), "status": table[status].fillna("").to_numpy(),
+    })
+    places = table[[c for c in _PLACES if c in table.columns]]
+    nation = (places == NATION).any(axis=1).to_numpy()
+    keys = ["item", "year", "unit", "source", "status"]
+    joined = rows[~nation].groupby(keys, sort=False)["value"].agg(["sum", "mean", "size"]).reset_index()
+    adds = joined["unit"].map(_adds) | ((joined["unit"] == "share") & ((joined["sum"] - 1).abs() <= _WHOLE))
+    many = joined["size"] > 1
+    how = adds.map({True: "sum", False: "mean"}) + " of " + joined["size"].astype(str)
+    joined["item"] = joined["item"].where(~many, joined["item"] + " (" + how + ")")
+    joined["value"] = joined["sum"].where(adds, joined["mean"])
+    return pd.concat([joined[list(COLUMNS)], rows.loc[nation, list(COLUMNS)]], ignore_index=True)
+
+
+def _adds(unit: str) -> bool:
+    unit = unit.removesuffix("/yr")
+    return unit in _ADDITIVE_UNITS or UNITS.get(unit, ("", 1.0))[0] in _ADDITIVE
+
+
+def _complete(found: pd.DataFrame) -> None:
+    wrong = (found["unit"] == "") | (found["source"] == "") | ~found["status"].isin(STATUSES)
+    if wrong.any():
+        raise InputError([
+            Problem(row.item, f"unit '{row.unit}', source '{row.source}', status '{row.status}'",
+                    f"every input needs a unit, a source and a status ({', '.join(STATUSES)})")
+            for row in found[wrong].head(20).itertuples()
+        ])
