@@ -10,18 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from io_tables.balancing_kernels import (
+    ROUNDING,
+    balance_blocks,
+    gras_multipliers,
+    ras_multipliers,
+    survey,
+    write_table,
+)
 from io_tables.errors import InputError, NotConverged, Problem
 
 #: A margin is scaled by at least this share of the table's total when its residual is taken.
 SMALLEST_MARGIN = 1e-12
-#: A margin whose cells of both signs cancel cannot be met closer than this share of their gross sum.
-ROUNDING = 1e-14
-#: Multipliers beyond this mean that the margins pull a cell pattern apart without end.
-RUNAWAY = 1e150
-#: Sums may be reordered (vector registers); NaN and infinity keep their meaning.
-_FAST = {"reassoc", "contract", "nsz"}
 
 
 @dataclass(frozen=True)
@@ -40,224 +41,6 @@ class Balanced:
         return self.table
 
 
-@njit(cache=True, fastmath=_FAST)
-def _ras_pass(Z, row_totals, r, s, column_sums):
-    """One pass of RAS (E2): r_i = u_i / sum_j Z_ij s_j, accumulating sum_i r_i Z_ij.
-
-    Z (n, m) 10^8 yuan; row_totals (n,); r (n,) and s (m,) multipliers, r updated in place;
-    column_sums (m,) overwritten. Reads Z once and never rewrites it: while four rows are still in the
-    cache and add to the columns, the next four stream in for their own sums, so memory never idles.
-    """
-    n, m = Z.shape
-    column_sums[:] = 0.0
-    full = n - n % 4
-    a0 = a1 = a2 = a3 = Z[0]
-    d0 = d1 = d2 = d3 = 0.0
-    if full:
-        a0, a1, a2, a3 = Z[0], Z[1], Z[2], Z[3]
-        for j in range(m):
-            d0 += a0[j] * s[j]
-            d1 += a1[j] * s[j]
-            d2 += a2[j] * s[j]
-            d3 += a3[j] * s[j]
-    for i in range(0, full, 4):
-        z0, z1, z2, z3 = a0, a1, a2, a3
-        r0 = row_totals[i] / d0 if d0 > 0.0 else 0.0
-        r1 = row_totals[i + 1] / d1 if d1 > 0.0 else 0.0
-        r2 = row_totals[i + 2] / d2 if d2 > 0.0 else 0.0
-        r3 = row_totals[i + 3] / d3 if d3 > 0.0 else 0.0
-        r[i], r[i + 1], r[i + 2], r[i + 3] = r0, r1, r2, r3
-        ahead = min(i + 4, full - 4)
-        a0, a1, a2, a3 = Z[ahead], Z[ahead + 1], Z[ahead + 2], Z[ahead + 3]
-        d0 = d1 = d2 = d3 = 0.0
-        for j in range(m):
-            column_sums[j] += r0 * z0[j] + r1 * z1[j] + r2 * z2[j] + r3 * z3[j]
-            d0 += a0[j] * s[j]
-            d1 += a1[j] * s[j]
-            d2 += a2[j] * s[j]
-            d3 += a3[j] * s[j]
-    for i in range(full, n):
-        d = 0.0
-        z = Z[i]
-        for j in range(m):
-            d += z[j] * s[j]
-        r[i] = row_totals[i] / d if d > 0.0 else 0.0
-        for j in range(m):
-            column_sums[j] += r[i] * z[j]
-
-
-@njit(cache=True)
-def _ras(Z, row_totals, column_totals, smallest, tolerance, max_iterations):
-    """Passes of RAS until the columns, read off the same pass that set the rows, fit.
-
-    Returns r (n,), s (m,), passes. Rows are met by construction after each pass, so the columns decide.
-    """
-    n, m = Z.shape
-    r, s, column_sums = np.ones(n), np.ones(m), np.zeros(m)
-    passes = 0
-    while passes < max_iterations:
-        _ras_pass(Z, row_totals, r, s, column_sums)
-        passes += 1
-        worst, largest = 0.0, 0.0
-        for j in range(m):
-            gap = abs(s[j] * column_sums[j] - column_totals[j]) / max(column_totals[j], smallest)
-            worst = max(worst, gap)
-        for i in range(n):
-            largest = max(largest, r[i])
-        if worst <= tolerance or largest > RUNAWAY or passes == max_iterations:
-            break
-        for j in range(m):
-            s[j] = column_totals[j] / column_sums[j] if column_sums[j] > 0.0 else 0.0
-    return r, s, passes
-
-
-@njit(cache=True)
-def _gras_multiplier(target, positive, negative):
-    """The root r > 0 of r p - q / r = u, and 1/r (Lenzen, Wood and Gallego 2007; Temurshoev et al. 2013).
-
-    p, q >= 0 sums of positive and (absolute) negative cells. Written without cancellation for either sign of u.
-    A side without cells gets multiplier 0, so that rows that must vanish do so without a division.
-    """
-    root = np.sqrt(target * target + 4.0 * positive * negative)
-    if target >= 0.0:
-        r = (target + root) / (2.0 * positive) if positive > 0.0 else 0.0
-        inverse = 2.0 * positive / (target + root) if target + root > 0.0 else 0.0
-    else:
-        r = 2.0 * negative / (root - target)
-        inverse = (root - target) / (2.0 * negative) if negative > 0.0 else 0.0
-    return r, inverse
-
-
-@njit(cache=True, fastmath=_FAST)
-def _gras_pass(Z, row_totals, r, r_inverse, s, s_inverse, positive, negative):
-    """One pass of GRAS: r from the rows, accumulating positive (m,) and negative (m,) column sums. Reads Z once."""
-    n, m = Z.shape
-    positive[:] = 0.0
-    negative[:] = 0.0
-    for i in range(n):
-        z = Z[i]
-        p = q = 0.0
-        for j in range(m):
-            p += max(z[j], 0.0) * s[j]
-            q += max(-z[j], 0.0) * s_inverse[j]
-        ri, inverse = _gras_multiplier(row_totals[i], p, q)
-        r[i], r_inverse[i] = ri, inverse
-        for j in range(m):
-            positive[j] += ri * max(z[j], 0.0)
-            negative[j] += inverse * max(-z[j], 0.0)
-
-
-@njit(cache=True)
-def _gras(Z, row_totals, column_totals, smallest, tolerance, max_iterations):
-    """As `_ras` for a signed table; returns r, 1/r, s, 1/s, passes."""
-    n, m = Z.shape
-    r, r_inverse, s, s_inverse = np.ones(n), np.ones(n), np.ones(m), np.ones(m)
-    positive, negative = np.zeros(m), np.zeros(m)
-    passes = 0
-    while passes < max_iterations:
-        _gras_pass(Z, row_totals, r, r_inverse, s, s_inverse, positive, negative)
-        passes += 1
-        met, largest = True, 0.0
-        for j in range(m):
-            plus, minus = s[j] * positive[j], s_inverse[j] * negative[j]
-            gap = abs(plus - minus - column_totals[j])
-            met = met and (gap <= tolerance * max(abs(column_totals[j]), smallest) or gap <= ROUNDING * (plus + minus))
-        for i in range(n):
-            largest = max(largest, r[i], r_inverse[i])
-        if met or largest > RUNAWAY or passes == max_iterations:
-            break
-        for j in range(m):
-            s[j], s_inverse[j] = _gras_multiplier(column_totals[j], positive[j], negative[j])
-    return r, r_inverse, s, s_inverse, passes
-
-
-@njit(cache=True)
-def _blocks(Z, row_totals, column_totals, groups, group_totals, smallest, tolerance, max_iterations):
-    """Cyclic GRAS over rows, columns and groups of cells; two reads of Z per pass.
-
-    groups (n, m) int, -1 where a cell belongs to none; returns the multiplied table and the passes.
-    A cell is Z r s t when positive and Z / (r s t) when negative.
-    """
-    n, m = Z.shape
-    k = group_totals.size
-    r, r_inverse, s, s_inverse = np.ones(n), np.ones(n), np.ones(m), np.ones(m)
-    # The last place serves the cells without a group: its multiplier stays one.
-    t, t_inverse = np.ones(k + 1), np.ones(k + 1)
-    column_plus, column_minus = np.zeros(m), np.zeros(m)
-    group_plus, group_minus = np.zeros(k + 1), np.zeros(k + 1)
-    row_plus, row_minus = np.zeros(n), np.zeros(n)
-    passes = 0
-    while True:
-        # Margins of the present table, and the row multipliers that would be next.
-        column_plus[:] = 0.0
-        column_minus[:] = 0.0
-        group_plus[:] = 0.0
-        group_minus[:] = 0.0
-        for i in range(n):
-            p = q = 0.0
-            for j in range(m):
-                g = groups[i, j]
-                z = Z[i, j]
-                if z > 0.0:
-                    value = z * r[i] * s[j] * t[g]
-                    p += value
-                    column_plus[j] += value
-                    group_plus[g] += value
-                elif z < 0.0:
-                    value = -z * r_inverse[i] * s_inverse[j] * t_inverse[g]
-                    q += value
-                    column_minus[j] += value
-                    group_minus[g] += value
-            row_plus[i], row_minus[i] = p, q
-        met = (_met(row_totals, row_plus, row_minus, smallest, tolerance)
-               and _met(column_totals, column_plus, column_minus, smallest, tolerance)
-               and _met(group_totals, group_plus[:k], group_minus[:k], smallest, tolerance))
-        if met or passes == max_iterations or max(r.max(), s.max(), t.max(), r_inverse.max()) > RUNAWAY:
-            break
-        passes += 1
-        for g in range(k):
-            factor, inverse = _gras_multiplier(group_totals[g], group_plus[g], group_minus[g])
-            t[g] *= factor
-            t_inverse[g] *= inverse
-        column_plus[:] = 0.0
-        column_minus[:] = 0.0
-        for i in range(n):
-            p = q = 0.0
-            for j in range(m):
-                g = groups[i, j]
-                if Z[i, j] > 0.0:
-                    p += Z[i, j] * s[j] * t[g]
-                elif Z[i, j] < 0.0:
-                    q -= Z[i, j] * s_inverse[j] * t_inverse[g]
-            r[i], r_inverse[i] = _gras_multiplier(row_totals[i], p, q)
-            for j in range(m):
-                g = groups[i, j]
-                if Z[i, j] > 0.0:
-                    column_plus[j] += Z[i, j] * r[i] * t[g]
-                elif Z[i, j] < 0.0:
-                    column_minus[j] -= Z[i, j] * r_inverse[i] * t_inverse[g]
-        for j in range(m):
-            s[j], s_inverse[j] = _gras_multiplier(column_totals[j], column_plus[j], column_minus[j])
-    table = np.empty((n, m))
-    for i in range(n):
-        for j in range(m):
-            g = groups[i, j]
-            if Z[i, j] > 0.0:
-                table[i, j] = Z[i, j] * r[i] * s[j] * t[g]
-            else:
-                table[i, j] = Z[i, j] * r_inverse[i] * s_inverse[j] * t_inverse[g]
-    return table, passes
-
-
-@njit(cache=True)
-def _met(target, plus, minus, smallest, tolerance):
-    for i in range(target.size):
-        gap = abs(plus[i] - minus[i] - target[i])
-        if gap > tolerance * max(abs(target[i]), smallest) and gap > ROUNDING * (plus[i] + minus[i]):
-            return False
-    return True
-
-
 def ras(prior, row_totals, column_totals, *, tolerance=1e-9, max_iterations=2000) -> Balanced:
     """Scale a non-negative prior (n, m) to row totals (n,) and column totals (m,) (Stone; Bacharach 1970; E2).
 
@@ -266,19 +49,26 @@ def ras(prior, row_totals, column_totals, *, tolerance=1e-9, max_iterations=2000
     `tolerance`, or a positive total that meets only zero cells (the message names the row or column).
     """
     Z, u, v = _arrays(prior, row_totals, column_totals)
-    problems = [Problem(name, f"{array[_first(array < 0)]:g} at {_first(array < 0)} is negative",
-                        "use gras for signed tables")
-                for name, array in (("prior", Z), ("row_totals", u), ("column_totals", v)) if (array < 0).any()]
+    row_plus, row_minus, column_plus, _ = _surveyed(Z, (u > 0).astype(float), (v > 0).astype(float))
+    problems = []
+    if row_minus.any():
+        i = int(np.argmax(row_minus > 0))
+        j = int(np.argmax(Z[i] < 0))
+        problems.append(Problem("prior", f"{Z[i, j]:g} at {(i, j)} is negative", "use gras for signed tables"))
+    for name, total in (("row_totals", u), ("column_totals", v)):
+        if (total < 0).any():
+            i = int(np.argmax(total < 0))
+            problems.append(Problem(name, f"{total[i]:g} at {i} is negative", "use gras for signed tables"))
     problems += _disagreement(u, v, tolerance)
     if not problems:
-        problems += _empty("row", u, Z @ (v > 0).astype(float)) + _empty("column", v, (u > 0).astype(float) @ Z)
+        problems += _empty("row", u, row_plus) + _empty("column", v, column_plus)
     if problems:
         raise InputError(problems)
     smallest = SMALLEST_MARGIN * u.sum()
-    r, s, passes = _ras(Z, u, v, max(smallest, 1e-300), float(tolerance), int(max_iterations))
-    table = Z * s
-    table *= r[:, None]
-    return _balanced(table, passes, [(u, table.sum(1), u), (v, table.sum(0), v)], smallest, tolerance)
+    r, s, passes = ras_multipliers(Z, u, v, max(smallest, 1e-300), float(tolerance), int(max_iterations))
+    table = np.empty_like(Z)  # by numpy, which asks the system for large pages
+    margins = write_table(Z, r, r, s, s, table)
+    return _balanced(table, passes, [(u, *margins[:2]), (v, *margins[2:])], smallest, tolerance)
 
 
 def gras(prior, row_totals, column_totals, *, tolerance=1e-9, max_iterations=2000) -> Balanced:
@@ -290,19 +80,18 @@ def gras(prior, row_totals, column_totals, *, tolerance=1e-9, max_iterations=200
     """
     Z, u, v = _arrays(prior, row_totals, column_totals)
     problems = _disagreement(u, v, tolerance)
-    plus, minus = np.maximum(Z, 0.0), np.maximum(-Z, 0.0)
-    for name, target, axis in (("row", u, 1), ("column", v, 0)):
-        problems += _empty(name, np.maximum(target, 0.0), plus.sum(axis), "positive")
-        problems += _empty(name, np.maximum(-target, 0.0), minus.sum(axis), "negative")
+    row_plus, row_minus, column_plus, column_minus = _surveyed(Z, np.ones(u.size), np.ones(v.size))
+    for name, target, plus, minus in (("row", u, row_plus, row_minus), ("column", v, column_plus, column_minus)):
+        problems += _empty(name, np.maximum(target, 0.0), plus, "positive")
+        problems += _empty(name, np.maximum(-target, 0.0), minus, "negative")
     if problems:
         raise InputError(problems)
     smallest = SMALLEST_MARGIN * np.abs(u).sum()
-    r, r_inverse, s, s_inverse, passes = _gras(Z, u, v, max(smallest, 1e-300), float(tolerance), int(max_iterations))
-    plus *= r[:, None] * s
-    minus *= r_inverse[:, None] * s_inverse
-    table = plus - minus
-    margins = [(u, table.sum(1), plus.sum(1) + minus.sum(1)), (v, table.sum(0), plus.sum(0) + minus.sum(0))]
-    return _balanced(table, passes, margins, smallest, tolerance)
+    limits = max(smallest, 1e-300), float(tolerance), int(max_iterations)
+    r, r_inverse, s, s_inverse, passes = gras_multipliers(Z, u, v, *limits)
+    table = np.empty_like(Z)
+    margins = write_table(Z, r, r_inverse, s, s_inverse, table)
+    return _balanced(table, passes, [(u, *margins[:2]), (v, *margins[2:])], smallest, tolerance)
 
 
 def ras_blocks(
@@ -328,6 +117,7 @@ def ras_blocks(
         problems.append(Problem("group_totals", f"not a finite number at {_first(~np.isfinite(g))}"))
     if problems:
         raise InputError(problems)
+    _surveyed(Z, np.ones(u.size), np.ones(v.size))
     plus, minus = np.maximum(Z, 0.0), np.maximum(-Z, 0.0)
     place = groups.ravel() + 1
     margins = (
@@ -341,7 +131,7 @@ def ras_blocks(
     if problems:
         raise InputError(problems)
     smallest = SMALLEST_MARGIN * np.abs(u).sum()
-    table, passes = _blocks(Z, u, v, groups, g, max(smallest, 1e-300), float(tolerance), int(max_iterations))
+    table, passes = balance_blocks(Z, u, v, groups, g, max(smallest, 1e-300), float(tolerance), int(max_iterations))
     size = np.abs(table)
     reached = [
         (u, table.sum(1), size.sum(1)),
@@ -360,18 +150,24 @@ def _arrays(prior, row_totals, column_totals):
     for name, total, size in (("row_totals", u, Z.shape[0]), ("column_totals", v, Z.shape[1])):
         if total.shape != (size,):
             problems.append(Problem(name, f"shape {total.shape}", f"expected ({size},)"))
-    problems += [Problem(name, f"not a finite number at {_first(~np.isfinite(array))}")
-                 for name, array in (("prior", Z), ("row_totals", u), ("column_totals", v))
-                 if not np.isfinite(array).all()]
+    problems += [Problem(name, f"not a finite number at {_first(~np.isfinite(total))}")
+                 for name, total in (("row_totals", u), ("column_totals", v)) if not np.isfinite(total).all()]
     if problems:
         raise InputError(problems)
     return Z, u, v
 
 
+def _surveyed(Z, rows, columns):
+    bad, *sums = survey(Z, rows, columns)
+    if bad >= 0:
+        j = int(np.argmax(~np.isfinite(Z[bad])))
+        raise InputError(Problem("prior", f"not a finite number at {(bad, j)}"))
+    return sums
+
+
 def _first(mask):
-    """Position of the first True, as an index or a tuple."""
-    spot = tuple(int(k) for k in np.argwhere(mask)[0])
-    return spot if len(spot) > 1 else spot[0]
+    """Position of the first True of a vector."""
+    return int(np.argmax(mask))
 
 
 def _disagreement(u, v, tolerance):
