@@ -267,8 +267,8 @@ def write_table(Z, r, r_inverse, s, s_inverse, table):
         z, out = Z[i], table[i]
         total = gross = 0.0
         for j in range(m):
-            plus = max(z[j], 0.0) * r[i] * s[j]
-            minus = max(-z[j], 0.0) * r_inverse[i] * s_inverse[j]
+            plus = (max(z[j], 0.0) * s[j]) * r[i]
+            minus = (max(-z[j], 0.0) * s_inverse[j]) * r_inverse[i]
             out[j] = plus - minus
             total += plus - minus
             gross += plus + minus
