@@ -22,7 +22,7 @@ from io_tables.readers.names import near_slip
 from io_tables.units import UNITS, factor
 
 FACT_COLUMNS = ("variable", "province", "year", "value", "unit", "source", "status")
-BALANCE = "energy balance"
+BALANCE, INPUT_OUTPUT = "energy balance", "input-output"
 #: The unit facts are given in, by dimension; the internal units of the project.
 INTERNAL = {
     "money": "10^8 yuan", "energy": "PJ", "electricity": "TWh", "power": "GW", "mass": "Mt",
@@ -101,10 +101,18 @@ def is_balance(table: YearbookTable) -> bool:
     return any(line.item in _BALANCE_ROWS for line in table.rows)
 
 
+def is_input_output(table: YearbookTable) -> bool:
+    """Whether a table is an input-output table: industries by industries, read for facts by `read_mrio` only."""
+    rows, columns = ({line.item for line in lines} for lines in (table.rows, table.columns))
+    return bool({"总投入", "Total inputs"} & rows) and len(rows & columns) > 2
+
+
 def kind_of(table: YearbookTable) -> str:
-    """What a table is about: 'energy balance', the dimension of the variables in it, or '' where none is known."""
+    """What a table is about: 'energy balance', 'input-output', the dimension of its variables, or ''."""
     if is_balance(table):
         return BALANCE
+    if is_input_output(table):
+        return INPUT_OUTPUT
     about = _about(table)
     found = [i.dimension for line in (*table.rows, *table.columns) for i in _candidates(line, about)]
     return max(set(found), key=found.count) if found else ""
@@ -147,6 +155,8 @@ class _Cell:
 
 def _cells(table: YearbookTable) -> Iterable[tuple[int, int, list[_Cell]]]:
     """(row, column, readings) of every cell that stands for a known variable."""
+    if is_input_output(table):
+        return
     about, titled = _about(table), _title_items(table)
     balance = is_balance(table)
     by_row = [_candidates(line, about) for line in table.rows]

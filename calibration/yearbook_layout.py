@@ -15,6 +15,7 @@ import numpy as np
 from calibration.yearbook_labels import Line, name_provinces, province_within, read_line
 from io_tables.errors import Problem
 from io_tables.readers.cells import find_unit, find_year, is_year, known_unit, number, parse_label, squeeze, tidy
+from io_tables.readers.matrix import is_code
 from io_tables.readers.sheets import Sheet, is_blank
 
 _CONTINUED = re.compile(r"续\s*表|[(（]\s*续\s*\d*\s*[)）]|^续\s*\d*$|\bcontinued\b", re.IGNORECASE)
@@ -73,7 +74,7 @@ def _is_data(cells: Sequence[object]) -> bool:
     label = cells[filled[0]]
     if number(label)[0] is not None and not is_year(label):
         return False
-    return any(number(cells[k])[0] is not None for k in filled[1:])
+    return any(number(cells[k])[0] is not None and not is_code(cells[k]) for k in filled[1:])
 
 
 def _blocks(sheet: Sheet) -> list[tuple[int, int]]:
@@ -89,13 +90,33 @@ def _blocks(sheet: Sheet) -> list[tuple[int, int]]:
     return list(zip(cuts, [*cuts[1:], len(sheet.rows)], strict=True))
 
 
+def _panels(sheet: Sheet, first: int, end: int) -> list[Sheet]:
+    """The sheet once for each side-by-side panel (地区 | ... | 地区 | ...), other panels blanked."""
+    for r in range(first, end):
+        cells = [squeeze(c) if isinstance(c, str) else "" for c in sheet.rows[r]]
+        head = next(filter(None, cells), "")
+        heads = [k for k, c in enumerate(cells) if c == head and head.casefold() in _HEADER_WORDS]
+        starts = [k for j, k in enumerate(heads) if j == 0 or any(c != cells[k] for c in cells[heads[j - 1] : k] if c)]
+        if not starts:
+            continue
+        panels = []
+        for left, right in zip(starts, [*starts[1:], sheet.width], strict=True):
+            blanked = [
+                row if k < r else [c if left <= j < right else "" for j, c in enumerate(row)]
+                for k, row in enumerate(sheet.rows)
+            ]
+            panels.append(replace(sheet, rows=blanked))
+        return panels if len(panels) > 1 else [sheet]
+    return [sheet]
+
+
 def _columns(rows: Sequence[Sequence[object]], data: Sequence[int]) -> tuple[list[int], list[int]]:
     """Label columns and value columns of a table: values are mostly numbers or marks in the lines of data."""
     labels, values = [], []
     for c in range(len(rows[0])):
         cells = [rows[r][c] for r in data]
         kinds = [number(x) for x in cells]
-        numbers = sum(v is not None for v, _ in kinds)
+        numbers = sum(v is not None and not is_code(x) for x, (v, _) in zip(cells, kinds, strict=True))
         texts = sum(flag == "text" for _, flag in kinds)
         years = sum(is_year(x) for x in cells)
         if not values and years and years == sum(not is_blank(x) for x in cells):
@@ -234,15 +255,17 @@ def read_tables(sheets: Sequence[Sheet]) -> tuple[list[YearbookTable], list[Prob
     problems: list[Problem] = []
     for sheet in sheets:
         for first, end in _blocks(sheet):
-            before = tables[-1] if tables else None
-            table, wrong = _read_block(sheet, first, end, before)
-            problems += wrong
-            if table is None:
-                continue
-            if before is not None and _CONTINUED.search(table.title) and (whole := _joined(before, table)):
-                tables[-1] = whole
-            else:
-                tables.append(table)
+            for panel, part in enumerate(_panels(sheet, first, end)):
+                before = tables[-1] if tables else None
+                table, wrong = _read_block(part, first, end, before)
+                problems += wrong
+                if table is None:
+                    continue
+                continues = before is not None and (panel > 0 or _CONTINUED.search(table.title))
+                if continues and (whole := _joined(before, table)):
+                    tables[-1] = whole
+                else:
+                    tables.append(table)
     out = []
     for table in tables:
         rows, wrong_rows = name_provinces(table.rows)

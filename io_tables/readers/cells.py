@@ -7,6 +7,7 @@ Everything here is a pure function of the text.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ _NUMBERING = (
     (re.compile(r"^\d{1,2}\s*(?:、|\.(?!\d))\s*"), 2),
     (re.compile(r"^(?:\(\d{1,2}\)|\d{1,2}\))\s*[、.]?\s*"), 3),
 )
-_CIRCLED_HEAD = re.compile(rf"^[{_CIRCLED}]\s*")
+_CIRCLED_HEAD = re.compile(r"^[①-⑳❶-➓]\s*")
 _OF_WHICH = re.compile(r"^(?:#+|其\s*中\s*[::]?|of which\s*[::]?)\s*", re.IGNORECASE)
 _LATIN_TAIL = re.compile(rf"(?<=[{_CJK})])\s*[A-Za-z][A-Za-z ,&.'’-]{{2,}}$")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -135,7 +136,11 @@ def number(cell: object) -> tuple[float | None, str]:
     if isinstance(cell, bool):
         return None, "text"
     if isinstance(cell, (int, float)):
-        return (float(cell), "") if cell == cell else (None, "blank")
+        try:
+            value = float(cell)
+        except OverflowError:
+            return None, "text"
+        return (value, "") if math.isfinite(value) else (None, "blank" if value != value else "text")
     if cell is None:
         return None, "blank"
     text = _TAIL_MARKS.sub("", str(cell).strip())
@@ -147,7 +152,7 @@ def number(cell: object) -> tuple[float | None, str]:
     if _ELLIPSIS.match(text):
         return None, "ellipsis"
     text = re.sub(r"(?<=\d),(?=\d{3}(?:\D|$))", "", text).replace("−", "-")
-    if re.fullmatch(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text):
+    if re.fullmatch(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text) and math.isfinite(float(text)):
         return float(text), ""
     return None, "text"
 

@@ -71,7 +71,7 @@ def _is_count(line: np.ndarray) -> bool:
     return bool(((np.diff(known) == 1) | (known[1:] == 1)).mean() >= 0.9)
 
 
-def _is_code(cell: object) -> bool:
+def is_code(cell: object) -> bool:
     """Whether a cell is a code such as '01' or '007': digits with a leading zero."""
     text = cell.strip() if isinstance(cell, str) else ""
     return len(text) > 1 and text[0] == "0" and text.isdigit()
@@ -81,11 +81,11 @@ def _corner(sheet: Sheet, values: np.ndarray) -> tuple[int, int] | None:
     """Top left cell of the block of numbers: past header lines, label columns and lines of codes."""
     known = np.isfinite(values)
     for r in range(min(DEPTH, len(values))):
-        if any(_is_code(cell) for cell in sheet.rows[r]):
-            codes = [_is_code(cell) for cell in sheet.rows[r]]
+        if any(is_code(cell) for cell in sheet.rows[r]):
+            codes = [is_code(cell) for cell in sheet.rows[r]]
             known[r] &= sum(codes) < 2
     for c in range(min(DEPTH, values.shape[1])):
-        if sum(_is_code(row[c]) for row in sheet.rows) > 1:
+        if sum(is_code(row[c]) for row in sheet.rows) > 1:
             known[:, c] = False
     if known.sum() < 4:
         return None

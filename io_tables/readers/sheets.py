@@ -76,14 +76,12 @@ def _rectangular(rows: list[list[object]]) -> list[list[object]]:
 
 def _text_cell(text: str) -> object:
     """A csv field as a float where it is plainly one; codes such as '01' stay text."""
-    stripped = text.strip()
-    if stripped and (stripped[0] != "0" or stripped[1:2] in ("", ".")):
-        try:
-            value = float(stripped)
-        except ValueError:
-            return text
-        return value if value == value and abs(value) != float("inf") else text
-    return text
+    if not text or text[0] not in "0123456789-+. " or (text[0] == "0" and text[1:2] not in ("", ".", " ")):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _fill(rows: list[list[object]], merged) -> None:

@@ -218,6 +218,28 @@ def test_namesakes_are_told_apart_by_their_unit(tmp_path):
     assert fact(facts, "thermal generation", "Beijing")["value"] == pytest.approx(40.0)
 
 
+def test_panels_side_by_side_are_read_one_below_the_other(tmp_path):
+    names = all_provinces()
+    rows = [["各地区粗钢产量(2020年)"], ["单位：万吨"], ["地 区", "粗钢", "生铁", "地 区", "粗钢", "生铁"]]
+    rows += [[names[k], 100.0 + k, 80.0, *([names[k + 16], 116.0 + k, 80.0] if k < 15 else [])] for k in range(16)]
+    save(tmp_path / "a.xlsx", {"s": rows})
+    facts = read_yearbooks(tmp_path).facts()
+    assert len(facts) == 62 and fact(facts, "steel", "Xinjiang")["value"] == pytest.approx(1.30)
+    assert fact(facts, "steel", "Xinjiang")["source"] == "a.xlsx!s!E18"
+
+
+def test_input_output_sheet_is_kept_with_its_cells_and_gives_no_facts(tmp_path):
+    goods = ["农业", "金融业", "建筑业"]
+    rows = [["全国投入产出表2020"], ["单位：万元"], ["投入", "产出", *goods, "最终使用合计", "总产出"]]
+    rows += [["", "代码", "01", "02", "03", "TFU", "GO"]]
+    rows += [[g, f"{k + 1:02d}", 1.0, 2.0, 3.0, 4.0, 10.0] for k, g in enumerate(goods)]
+    rows += [["增加值合计", "TVA", 7.0, 4.0, 1.0], ["总投入", "TI", 10.0, 10.0, 10.0]]
+    save(tmp_path / "a.xlsx", {"s": rows})
+    read = read_yearbooks(tmp_path)
+    assert set(read.table["kind"]) == {"input-output"} and not len(read.facts())
+    assert cell(read.table, "农业", "建筑业")["source"] == "a.xlsx!s!E5"
+
+
 def test_indices_shares_and_constant_prices_are_no_levels(tmp_path):
     names = all_provinces()[:6]
     heads = ["地区生产总值(亿元)", "比上年增长(%)"]
