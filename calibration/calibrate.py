@@ -31,7 +31,15 @@ from io_tables.errors import InputError
 NAME, YEAR = "china_2020", 2020
 FACTS = library_path(NAME).parent
 #: Fact tables that the future needs as they are: resources, time slices, lines, history.
-CARRIED = ("resource_", "land_sinks", "time_slice", "transmission_", "technology_history", "power_history", "national_energy_facts")
+CARRIED = (
+    "resource_",
+    "land_sinks",
+    "time_slice",
+    "transmission_",
+    "technology_history",
+    "power_history",
+    "national_energy_facts",
+)
 
 
 @dataclass(frozen=True)
@@ -117,30 +125,55 @@ def _generation(accounts: ProvincialAccounts, national: NationalTable) -> np.nda
 def base_year(found: Calibration) -> BaseYear:
     """Put what was found into one frozen base year."""
     regional, national = found.regional, found.national
-    carried = {
-        path.stem: pd.read_csv(path) for path in sorted(FACTS.glob("*.csv")) if path.stem.startswith(CARRIED)
-    }
+    carried = {path.stem: pd.read_csv(path) for path in sorted(FACTS.glob("*.csv")) if path.stem.startswith(CARRIED)}
     product_output = found.accounts.product_output
     return BaseYear(
-        name=NAME, year=YEAR, regions=classification.provinces().keys, sectors=classification.sectors().keys,
-        industries=national.industries, industry_sector=national.industry_sector, products=national.products,
-        fuels=classification.fuels().keys, co2_sources=SOURCES, technologies=found.technology_energy.technologies,
-        output=regional.output, value_added=regional.value_added,
-        domestic_coefficients=regional.domestic_coefficients, import_coefficients=regional.import_coefficients,
-        final_use=regional.final_use, final_imports=regional.final_imports, inventories=regional.inventories,
-        inventory_imports=regional.inventory_imports, exports=regional.exports, reexports=national.reexports,
-        trade_shares=regional.trade_shares, product_price=national.price, product_output=product_output,
-        energy_use=found.energy.use, energy_output=found.energy.output, co2=found.emissions.co2,
+        name=NAME,
+        year=YEAR,
+        regions=classification.provinces().keys,
+        sectors=classification.sectors().keys,
+        industries=national.industries,
+        industry_sector=national.industry_sector,
+        products=national.products,
+        fuels=classification.fuels().keys,
+        co2_sources=SOURCES,
+        technologies=found.technology_energy.technologies,
+        output=regional.output,
+        value_added=regional.value_added,
+        domestic_coefficients=regional.domestic_coefficients,
+        import_coefficients=regional.import_coefficients,
+        final_use=regional.final_use,
+        final_imports=regional.final_imports,
+        inventories=regional.inventories,
+        inventory_imports=regional.inventory_imports,
+        exports=regional.exports,
+        reexports=national.reexports,
+        trade_shares=regional.trade_shares,
+        product_price=national.price,
+        product_output=product_output,
+        energy_use=found.energy.use,
+        energy_output=found.energy.output,
+        co2=found.emissions.co2,
         technology_energy=found.technology_energy.use,
-        residual_energy=found.technology_energy.residual.sum(axis=3), population=found.population,
-        urban_population=found.urban_population, technology_stock=found.stocks.table, tables=carried,
-        margins=margins(found), sources=provenance(FACTS),
+        residual_energy=found.technology_energy.residual.sum(axis=3),
+        population=found.population,
+        urban_population=found.urban_population,
+        technology_stock=found.stocks.table,
+        tables=carried,
+        margins=margins(found),
+        sources=provenance(FACTS),
     )
 
 
 def calibrate(
-    catalogue, *, yearbooks: Path | None = None, mrio: Path | None = None, year: int = YEAR, out: Path | None = None,
-    report: Path | None = None, progress: Callable[[str], None] | None = None,
+    catalogue,
+    *,
+    yearbooks: Path | None = None,
+    mrio: Path | None = None,
+    year: int = YEAR,
+    out: Path | None = None,
+    report: Path | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Rebuild the base-year file from the embedded fact tables, yearbooks taking precedence.
 
@@ -161,7 +194,8 @@ def calibrate(
         write_report(result, found, report)
     lines = [f"{name:14s} {value:.1e}" for name, value in checks.items()]
     lines += [
-        f"value added    {result.gdp.sum():,.1f} 10^8 yuan", f"CO2            {result.co2.sum():,.0f} Mt",
+        f"value added    {result.gdp.sum():,.1f} 10^8 yuan",
+        f"CO2            {result.co2.sum():,.0f} Mt",
         f"base-year file {path} ({path.stat().st_size / 1e6:.2f} MB), SHA-256 {sha256[:16]}",
     ]
     return Outcome(tuple(lines), passed, result, path)

@@ -23,7 +23,8 @@ class Assumptions:
     """Arrays over T model years, R regions, E energy sectors (S + households), F fuels, J industries, K technologies.
 
     gdp, population, urban_population (T, R); growth (T, R) yearly rate around each year; rules : one per year;
-    efficiency (T, E, F) index, base year 1; non_electric_kept (T, E), 1 where nothing is electrified; material_use (T, J);
+    efficiency (T, E, F) index, base year 1; non_electric_kept (T, E), 1 where nothing is electrified;
+    material_use (T, J);
     national_shares (T, K), NaN where a product keeps its base mix; sinks (T, R) Mt CO2.
     """
 
@@ -40,8 +41,13 @@ class Assumptions:
     sinks: np.ndarray
 
 
-def assumptions(base: BaseYear, scenario: Scenario, technologies: tuple[str, ...],
-                products: dict[str, tuple[int, ...]], base_shares: np.ndarray) -> Assumptions:
+def assumptions(
+    base: BaseYear,
+    scenario: Scenario,
+    technologies: tuple[str, ...],
+    products: dict[str, tuple[int, ...]],
+    base_shares: np.ndarray,
+) -> Assumptions:
     """Read the scenario against the base year.
 
     technologies (K,) keys; products : product -> positions of its technologies; base_shares (K,) national mix of the
@@ -54,9 +60,17 @@ def assumptions(base: BaseYear, scenario: Scenario, technologies: tuple[str, ...
     gdp = index * base.gdp
     population = np.array(growth.population(scenario, list(base.population), years, base.regions))
     return Assumptions(
-        years, gdp, _growth(years, index), population, _urban(base, scenario, population), _rules(base, scenario),
-        _efficiency(base, scenario), _non_electric_kept(base, scenario), _material_use(base, scenario),
-        _shares(scenario, technologies, products, base_shares), _sinks(base, scenario),
+        years,
+        gdp,
+        _growth(years, index),
+        population,
+        _urban(base, scenario, population),
+        _rules(base, scenario),
+        _efficiency(base, scenario),
+        _non_electric_kept(base, scenario),
+        _material_use(base, scenario),
+        _shares(scenario, technologies, products, base_shares),
+        _sinks(base, scenario),
     )
 
 
@@ -87,8 +101,10 @@ def _rules(base: BaseYear, scenario: Scenario) -> tuple[DemandRules, ...]:
     structure, years = scenario.macro.structure, scenario.years
     gdp = float(base.gdp.sum())
     spending = base.final_use + base.final_imports
-    shares = {"investment": float(spending[:, :, _FIXED].sum()) / gdp,
-              "government": float(spending[:, :, _GOVERNMENT].sum()) / gdp}
+    shares = {
+        "investment": float(spending[:, :, _FIXED].sum()) / gdp,
+        "government": float(spending[:, :, _GOVERNMENT].sum()) / gdp,
+    }
     balance = base_trade_balance(base) / gdp
 
     def factors(path, base_share):
@@ -98,18 +114,30 @@ def _rules(base: BaseYear, scenario: Scenario) -> tuple[DemandRules, ...]:
 
     investment = factors(structure.investment_share, shares["investment"])
     government = factors(structure.government_share, shares["government"])
-    trade = [balance] * len(years) if structure.trade_balance is None else structure.trade_balance.over(
-        years, (base.year, balance))
+    trade = (
+        [balance] * len(years)
+        if structure.trade_balance is None
+        else structure.trade_balance.over(years, (base.year, balance))
+    )
     table = classification.sectors()
-    elasticity = np.array([
-        scenario.elasticity(sector, table.rows[sector]["group"]) if sector in table.rows else 1.0
-        for sector in base.industry_sector
-    ])
+    elasticity = np.array(
+        [
+            scenario.elasticity(sector, table.rows[sector]["group"]) if sector in table.rows else 1.0
+            for sector in base.industry_sector
+        ]
+    )
     growth_0 = np.full(len(base.regions), BASE_GROWTH)
     return tuple(
         # The base year is itself: its investment is what it was, whatever it served.
-        DemandRules(structure.depreciation, growth_0, "share" if t == 0 else structure.investment, investment[t],
-                    government[t], trade[t], elasticity)
+        DemandRules(
+            structure.depreciation,
+            growth_0,
+            "share" if t == 0 else structure.investment,
+            investment[t],
+            government[t],
+            trade[t],
+            elasticity,
+        )
         for t in range(len(years))
     )
 

@@ -55,24 +55,31 @@ def spread_shares(base_activity: np.ndarray, bound: np.ndarray, national: np.nda
     used = national > 0
     q = output[producing]
     base = base_activity[producing][:, used]
-    per_output = np.divide(base, base.sum(axis=1, keepdims=True), out=np.zeros_like(base),
-                           where=base.sum(axis=1, keepdims=True) > 0)
+    per_output = np.divide(
+        base, base.sum(axis=1, keepdims=True), out=np.zeros_like(base), where=base.sum(axis=1, keepdims=True) > 0
+    )
     stands = base.sum(axis=0) > 0
     even = np.where(bound[used] & stands, 0.0, np.where(stands, SPREAD_FLOOR, 1.0)) * national[used]
     prior = (per_output + even) * q[:, None]
     wanted = national[used] / national[used].sum() * q.sum()
     balanced = ras(prior, q, wanted, tolerance=1e-11, max_iterations=5000)
     if not balanced.converged:
-        raise NotConverged("spreading national technology shares over provinces", balanced.residual, 1e-11,
-                           balanced.iterations)
+        raise NotConverged(
+            "spreading national technology shares over provinces", balanced.residual, 1e-11, balanced.iterations
+        )
     rows = np.flatnonzero(producing)
     shares[np.ix_(rows, np.flatnonzero(used))] = balanced.table / q[:, None]
     return shares
 
 
 def coefficients(
-    base: BaseYear, columns: Columns, product_industries: np.ndarray, recipes: np.ndarray, shares: np.ndarray,
-    factors: np.ndarray, material_use: np.ndarray,
+    base: BaseYear,
+    columns: Columns,
+    product_industries: np.ndarray,
+    recipes: np.ndarray,
+    shares: np.ndarray,
+    factors: np.ndarray,
+    material_use: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Domestic and imported coefficients (R, J, J) of a year (E8).
 
@@ -110,14 +117,25 @@ class TechnologyMix:
             if len(own) and not np.isnan(self.national[own]).any():
                 covered = self.covered[:, p]
                 shares[:, own] = covered[:, None] * spread_shares(
-                    self.base_shares[:, own], self.bound[own], self.national[own], covered * output[:, p])
+                    self.base_shares[:, own], self.bound[own], self.national[own], covered * output[:, p]
+                )
         return shares
 
 
 def solve_year(
-    base: BaseYear, year: int, columns: Columns, product_industries: np.ndarray, mix: TechnologyMix,
-    recipes: np.ndarray, factors: np.ndarray, material_use: np.ndarray, traded: np.ndarray, demand: Demand,
-    start: np.ndarray, kappa: np.ndarray | None, tolerance: float,
+    base: BaseYear,
+    year: int,
+    columns: Columns,
+    product_industries: np.ndarray,
+    mix: TechnologyMix,
+    recipes: np.ndarray,
+    factors: np.ndarray,
+    material_use: np.ndarray,
+    traded: np.ndarray,
+    demand: Demand,
+    start: np.ndarray,
+    kappa: np.ndarray | None,
+    tolerance: float,
 ) -> YearEconomy:
     """Find outputs and provincial technology shares that agree (E7, E8); arguments as in `coefficients`, `close`.
 

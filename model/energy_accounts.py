@@ -180,8 +180,9 @@ class EnergyAccounts:
 
     def residual_use(self, residual_index: np.ndarray, efficiency: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """(R, E, F) PJ outside the technologies. residual_index (R, E); efficiency (E, F); kept (E,) (`electrify`)."""
-        return residual_energy(self.residual, residual_index, efficiency, kept, self.electricity, self.final,
-                               self.movable, USEFUL_RATIO)
+        return residual_energy(
+            self.residual, residual_index, efficiency, kept, self.electricity, self.final, self.movable, USEFUL_RATIO
+        )
 
     def year(self, year: float, activity: np.ndarray, residual: np.ndarray, residual_index: np.ndarray) -> YearEnergy:
         """Energy and CO2 at technology activity (R, K) and residual energy (R, E, F)."""
@@ -207,8 +208,12 @@ class EnergyAccounts:
 
     def _biogenic(self, k: int, owned: np.ndarray) -> np.ndarray:
         """(R,) Mt of biogenic CO2 that passes through a technology (counts only when captured)."""
-        rates = np.array([self.catalogue.commodities[f].biogenic_co2 if f in self.catalogue.commodities else 0.0
-                          for f in self.base.fuels])
+        rates = np.array(
+            [
+                self.catalogue.commodities[f].biogenic_co2 if f in self.catalogue.commodities else 0.0
+                for f in self.base.fuels
+            ]
+        )
         return owned[:, k] @ rates
 
 

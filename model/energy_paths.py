@@ -8,8 +8,9 @@ import numpy as np
 SMALLEST_BASE = 0.1
 
 
-def electrify(energy: np.ndarray, electricity: int, final: np.ndarray, movable: np.ndarray, kept: np.ndarray,
-              useful_ratio: float) -> np.ndarray:
+def electrify(
+    energy: np.ndarray, electricity: int, final: np.ndarray, movable: np.ndarray, kept: np.ndarray, useful_ratio: float
+) -> np.ndarray:
     """Replace fuels by electricity until the non-electric share of final energy is `kept` times what it was.
 
     energy (..., F) PJ; electricity : its position; final (..., F) : part of each fuel that is final energy
@@ -30,8 +31,16 @@ def electrify(energy: np.ndarray, electricity: int, final: np.ndarray, movable: 
     return result
 
 
-def residual_energy(base: np.ndarray, activity: np.ndarray, efficiency: np.ndarray, kept: np.ndarray,
-                    electricity: int, final: np.ndarray, movable: np.ndarray, useful_ratio: float) -> np.ndarray:
+def residual_energy(
+    base: np.ndarray,
+    activity: np.ndarray,
+    efficiency: np.ndarray,
+    kept: np.ndarray,
+    electricity: int,
+    final: np.ndarray,
+    movable: np.ndarray,
+    useful_ratio: float,
+) -> np.ndarray:
     """Energy (R, S, F) of a year: base x activity index (R, S) x efficiency index (S, F), then electrified.
 
     final (S, F), kept (S,) as in `electrify`.

@@ -35,11 +35,17 @@ def certificate(study: Study, years: list[Year]) -> Certificate:
         _worst("electricity: generated = used, growth since base year", "TWh", True, study, years, _electricity),
         _worst("CO2: owners (technologies + residuals) = sectors", "Mt", True, study, years, _tonnes),
         _worst("products: money = price x quantity", "output", False, study, years, _products),
-        _base_account(study, years), _base_coefficients(study, years),
+        _base_account(study, years),
+        _base_coefficients(study, years),
         *_base_ledgers(study),
     ]
-    return Certificate.of(checks, scenario_sha256=study.scenario.sha256, base_year_sha256=base.sha256,
-                          version=version(), outer_residual=max(y.economy.closed.residual for y in years))
+    return Certificate.of(
+        checks,
+        scenario_sha256=study.scenario.sha256,
+        base_year_sha256=base.sha256,
+        version=version(),
+        outer_residual=max(y.economy.closed.residual for y in years),
+    )
 
 
 def _worst(name: str, unit: str, independent: bool, study: Study, years: list[Year], check) -> Ledger:
@@ -71,8 +77,9 @@ def _gdp(study: Study, y: Year):
     """Expenditure is counted from purchases and flows; production from value added by industry."""
     e, d = y.economy, y.economy.demand
     chi = e.closed.chi
-    spending = (d.fixed + d.fixed_imports + chi * (d.consumption + d.consumption_imports)
-                + d.inventories + d.inventory_imports).sum(axis=1)
+    spending = (
+        d.fixed + d.fixed_imports + chi * (d.consumption + d.consumption_imports) + d.inventories + d.inventory_imports
+    ).sum(axis=1)
     expenditure = spending + e.closed.exports.sum(axis=1) + net_outflow(e) - imports_by_province(e)
     production = e.value_added.sum(axis=1)
     return _largest(study, production - expenditure, production)
@@ -124,16 +131,28 @@ def _base_account(study: Study, years: list[Year]) -> Ledger:
     base, first = study.base, years[0].energy
     energy = np.abs(first.use - study.accounts.use).max() / study.accounts.use.max()
     co2 = np.abs(first.co2 - base.co2).max() / base.co2.max()
-    return ledger("base year: modelled energy and CO2 = accounts", max(energy, co2), "relative to the largest cell",
-                  f"{base.year} {'energy' if energy > co2 else 'CO2'}", independent=True)
+    return ledger(
+        "base year: modelled energy and CO2 = accounts",
+        max(energy, co2),
+        "relative to the largest cell",
+        f"{base.year} {'energy' if energy > co2 else 'CO2'}",
+        independent=True,
+    )
 
 
 def _base_coefficients(study: Study, years: list[Year]) -> Ledger:
     """Columns from technologies at the base mix against the base-year table (E8)."""
     base, e = study.base, years[0].economy
-    miss = max(np.abs(e.domestic - base.domestic_coefficients).max(), np.abs(e.imported - base.import_coefficients).max())
-    return ledger("base year: columns from technologies = table (E8)", float(miss), "input per yuan", str(base.year),
-                  independent=True)
+    miss = max(
+        np.abs(e.domestic - base.domestic_coefficients).max(), np.abs(e.imported - base.import_coefficients).max()
+    )
+    return ledger(
+        "base year: columns from technologies = table (E8)",
+        float(miss),
+        "input per yuan",
+        str(base.year),
+        independent=True,
+    )
 
 
 def _base_ledgers(study: Study) -> list[Ledger]:
@@ -141,13 +160,21 @@ def _base_ledgers(study: Study) -> list[Ledger]:
     base = study.base
     found = base.check()
     worst = max(found, key=lambda name: found[name])
-    rows = [ledger("base year: rows, columns, trade shares, GDP close", found[worst], "relative", worst, independent=True)]
+    rows = [
+        ledger("base year: rows, columns, trade shares, GDP close", found[worst], "relative", worst, independent=True)
+    ]
     control = base.margins
     if len(control):
         published = control[control["item"] == "national value added"]
         if len(published):
             value = float(published["published"].iloc[0])
-            rows.append(ledger("base year: national value added = official table", abs(base.gdp.sum() / value - 1),
-                               "relative", str(base.year), independent=True))
+            rows.append(
+                ledger(
+                    "base year: national value added = official table",
+                    abs(base.gdp.sum() / value - 1),
+                    "relative",
+                    str(base.year),
+                    independent=True,
+                )
+            )
     return rows
-

@@ -29,14 +29,20 @@ BOUND = ("hydro", "nuclear", "wind_offshore", "pumped_hydro")
 NOT_SHIFTED = ("electricity",)
 #: Which industries sell which fuels: their rows follow the energy accounts.
 SELLERS = (
-    (("coal",), ("Coal mining",)), (("coke", "derived_gas"), ("coke_product",)),
-    (("crude_oil", "natural_gas"), ("Oil and gas extraction",)), (REFINED, ("refined_fuel",)),
-    (("natural_gas",), ("Gas supply",)), (("electricity",), ("electricity", "Electricity and heat")),
+    (("coal",), ("Coal mining",)),
+    (("coke", "derived_gas"), ("coke_product",)),
+    (("crude_oil", "natural_gas"), ("Oil and gas extraction",)),
+    (REFINED, ("refined_fuel",)),
+    (("natural_gas",), ("Gas supply",)),
+    (("electricity",), ("electricity", "Electricity and heat")),
     (("heat",), ("heat",)),
 )
 #: Products whose physical output is anchored in the energy accounts, and the fuels whose use drives it.
 ENERGY_PRODUCTS = {
-    "electricity": ("electricity",), "heat": ("heat",), "refined_fuel": REFINED, "coke_product": ("coke",),
+    "electricity": ("electricity",),
+    "heat": ("heat",),
+    "refined_fuel": REFINED,
+    "coke_product": ("coke",),
 }
 #: Discharge of batteries is no generation (official hydropower includes pumped storage, so that is).
 NOT_GENERATION = ("battery",)
@@ -57,8 +63,13 @@ class Year:
     physical_price: np.ndarray
 
 
-def run(base_year: BaseYear, scenario: Scenario, *, progress: Callable[[], None] | None = None,
-        catalogue: Catalogue | None = None) -> Results:
+def run(
+    base_year: BaseYear,
+    scenario: Scenario,
+    *,
+    progress: Callable[[], None] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Results:
     """Solve every model year and gather the results.
 
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
@@ -100,17 +111,22 @@ class Study:
         self.in_industry = np.flatnonzero(product_of >= 0)
         self.recipes_base = recipes(base, catalogue, self.price_factors, base.year)
         self.columns = base_columns(
-            base.domestic_coefficients[:, :, self.industries], base.import_coefficients[:, :, self.industries],
+            base.domestic_coefficients[:, :, self.industries],
+            base.import_coefficients[:, :, self.industries],
             np.divide(abroad, bought, out=np.zeros_like(bought), where=bought > 0),
-            self.recipes_base[self.in_industry], product_of[self.in_industry], self.base_shares[:, self.in_industry],
+            self.recipes_base[self.in_industry],
+            product_of[self.in_industry],
+            self.base_shares[:, self.in_industry],
         )
         #: What statistics of the years already lived did to the use of materials and of electricity.
         self.pinned_material, self.pinned_electricity = np.ones(len(base.industries)), 1.0
         home = np.eye(len(base.regions), dtype=bool)
-        self.traded = np.array([
-            name not in NOT_SHIFTED and bool((base.trade_shares[j][~home] > 0).any())
-            for j, name in enumerate(base.industries)
-        ])
+        self.traded = np.array(
+            [
+                name not in NOT_SHIFTED and bool((base.trade_shares[j][~home] > 0).any())
+                for j, name in enumerate(base.industries)
+            ]
+        )
 
     def _base_shares(self) -> tuple[np.ndarray, np.ndarray]:
         """(R, K) share of each technology in its industry's output, and (R, P) what they cover together."""
@@ -180,22 +196,40 @@ class Study:
         household_activity = self._household_activity(t, people, income)
         factors = self._input_factors(per_unit)
         demand = final_demand(
-            base, assumed.rules[t], assumed.gdp[t], assumed.growth[t], assumed.population[t],
-            assumed.urban_population[t], self._household_factors(t, per_unit, household_activity, people, income),
+            base,
+            assumed.rules[t],
+            assumed.gdp[t],
+            assumed.growth[t],
+            assumed.population[t],
+            assumed.urban_population[t],
+            self._household_factors(t, per_unit, household_activity, people, income),
         )
-        own = [np.array([i for i, k in enumerate(self.in_industry) if k in self.of_product.get(p, ())], dtype=int)
-               for p in base.products]
+        own = [
+            np.array([i for i, k in enumerate(self.in_industry) if k in self.of_product.get(p, ())], dtype=int)
+            for p in base.products
+        ]
         mix = TechnologyMix(
-            tuple(own), self.covered, self.base_shares[:, self.in_industry],
-            np.array([self.keys[k] in BOUND for k in self.in_industry]), assumed.national_shares[t, self.in_industry],
+            tuple(own),
+            self.covered,
+            self.base_shares[:, self.in_industry],
+            np.array([self.keys[k] in BOUND for k in self.in_industry]),
+            assumed.national_shares[t, self.in_industry],
         )
         start = before.economy.closed.output if before else base.output
         growth = assumed.gdp[t].sum() / (assumed.gdp[t - 1].sum() if before else base.gdp.sum())
         economy = solve_year(
-            base, year, self.columns, self.industries, mix,
-            recipes(base, self.catalogue, self.price_factors, year)[self.in_industry], factors,
+            base,
+            year,
+            self.columns,
+            self.industries,
+            mix,
+            recipes(base, self.catalogue, self.price_factors, year)[self.in_industry],
+            factors,
             assumed.material_use[t] * (self.pinned_material if t else 1.0),
-            self.traded, demand, start * growth, before.economy.closed.kappa if before else None,
+            self.traded,
+            demand,
+            start * growth,
+            before.economy.closed.kappa if before else None,
             min(1e-10, self.scenario.coupling.tolerance),
         )
         return self._physical(t, economy, per_unit, household_activity)
@@ -240,8 +274,9 @@ class Study:
         groups = tuple(np.array([self.base.fuels.index(f) for f in fuels]) for fuels, _ in SELLERS)
         return coefficient_factors(before, after, account, groups)
 
-    def _household_factors(self, t: int, per_unit: np.ndarray, activity: np.ndarray, people: np.ndarray,
-                           income: np.ndarray) -> np.ndarray:
+    def _household_factors(
+        self, t: int, per_unit: np.ndarray, activity: np.ndarray, people: np.ndarray, income: np.ndarray
+    ) -> np.ndarray:
         """(R, 2, J): what households' energy does to the energy they buy, beside the volume of consumption."""
         base = self.base
         S = len(base.sectors)
@@ -249,10 +284,17 @@ class Study:
         owned = self.accounts.technology_energy(activity, self.assumed.years[t])
         energy = per_unit * index + self.accounts.by_sector(owned)
         change = self._seller_change(*(a[:, S:] for a in (self.accounts.use, energy, self.accounts.use)))
-        volume = np.stack([
-            (self.assumed.population[t] - self.assumed.urban_population[t]) / (base.population - base.urban_population),
-            self.assumed.urban_population[t] / base.urban_population,
-        ], axis=1) * income[:, None]
+        volume = (
+            np.stack(
+                [
+                    (self.assumed.population[t] - self.assumed.urban_population[t])
+                    / (base.population - base.urban_population),
+                    self.assumed.urban_population[t] / base.urban_population,
+                ],
+                axis=1,
+            )
+            * income[:, None]
+        )
         factors = np.ones((len(base.regions), 2, len(base.industries)))
         for group, (_, sellers) in enumerate(SELLERS):
             for seller in sellers:
@@ -346,4 +388,3 @@ def _stock_activity(base: BaseYear, keys: tuple[str, ...]) -> np.ndarray:
     rows = stock[stock["technology"].isin(technologies)]
     np.add.at(activity, (rows["region"].map(regions), rows["technology"].map(technologies)), rows["activity"])
     return activity
-

@@ -12,6 +12,7 @@ from model.certificate import Certificate
 from model.macro.closure import KAPPA_RANGE
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
+from scenarios import growth
 from scenarios.lock import lock
 
 if TYPE_CHECKING:
@@ -30,29 +31,86 @@ def gather(study: Study, years: list[Year], certificate: Certificate) -> Results
     parts = [*_economy(study, years), *_energy(study, years), *_carbon(study, years), *_technologies(study, years)]
     table = long_table(parts)
     return Results(
-        scenario.name, scenario.title.en or scenario.name, scenario.title.zh or scenario.name, scenario.description,
-        tuple(scenario.years), base.regions,
-        tuple(provinces.zh(r) if r in provinces.rows else r for r in base.regions), base.sectors,
-        tuple(sectors.zh(s) if s in sectors.rows else s for s in base.sectors), table, certificate, base.sources,
-        base.margins, targets(study, table), lock(scenario, {f"base year {base.name}": base.sha256}),
-        tuple(warnings(study, years)), NOTES, arrays(study, years),
+        scenario.name,
+        scenario.title.en or scenario.name,
+        scenario.title.zh or scenario.name,
+        scenario.description,
+        tuple(scenario.years),
+        base.regions,
+        tuple(provinces.zh(r) if r in provinces.rows else r for r in base.regions),
+        base.sectors,
+        tuple(sectors.zh(s) if s in sectors.rows else s for s in base.sectors),
+        table,
+        certificate,
+        sources(study),
+        base.margins,
+        targets(study, table),
+        lock(scenario, {f"base year {base.name}": base.sha256}),
+        tuple(warnings(study, years)),
+        NOTES,
+        arrays(study, years),
     )
 
 
+def sources(study: Study) -> pd.DataFrame:
+    """Everything the run stood on: the base year's inputs, growth, the scenario's own, the catalogue's parameters."""
+    scenario, rows = study.scenario, []
+    for row in growth.sources(scenario):
+        rows.append(
+            (
+                f"growth: {row.get('item', '')}",
+                str(row.get("year", "")),
+                np.nan,
+                row.get("unit", ""),
+                row["source"],
+                row["status"],
+            )
+        )
+    for place, stated in scenario.sources.items():
+        rows.append((f"scenario: {place}", "", np.nan, "", stated.source, stated.status))
+    for (technology, parameter, item, _use), path in study.catalogue.paths.items():
+        rows.append(
+            (
+                f"technology: {technology} {parameter} {item}".strip(),
+                "",
+                path.at(study.base.year),
+                path.unit,
+                path.source,
+                path.status,
+            )
+        )
+    own = pd.DataFrame(rows, columns=list(study.base.sources.columns))
+    return pd.concat([study.base.sources, own], ignore_index=True)
+
+
 NOTES = (
-    ("Scope: energy combustion and industrial-process CO2, territorial, 31 province-level regions; Hong Kong, Macau and "
-     "Taiwan are outside.", "范围:能源燃烧与工业过程CO2,属地口径,31个省级行政区,不含香港、澳门、台湾。"),
-    ("Money is in constant 2020 producers' prices; the level is that of the official 2020 input-output table.",
-     "货币量为2020年不变生产者价格,总量以2020年官方投入产出表为准。"),
-    ("Primary energy is shown twice: non-fossil electricity at the coal-equivalent heat rate, and calorific.",
-     "一次能源分发电煤耗法与电热当量法两种口径列示。"),
-    ("Provincial tables, trade and energy accounts are estimates from published margins; see the calibration sheet.",
-     "分省投入产出表、省际贸易与能源账户由公布的控制数估算,见校准表。"),
-    ("Trade between provinces moves so that every province meets its GDP (closure E7); investment follows the capital "
-     "stock; the volume of consumption closes the national account.",
-     "省际贸易调整使各省生产总值达到设定值(E7闭合);投资随资本存量变化,居民消费总量由国民核算恒等式决定。"),
-    ("Uniqueness or global optimality of the equilibrium, the truth of the trade pattern and of the underlying data are "
-     "not claimed.", "不主张均衡唯一或全局最优,亦不主张贸易格局与基础数据的真实性。"),
+    (
+        "Scope: energy combustion and industrial-process CO2, territorial, 31 province-level regions; Hong Kong, "
+        "Macau and Taiwan are outside.",
+        "范围:能源燃烧与工业过程CO2,属地口径,31个省级行政区,不含香港、澳门、台湾。",
+    ),
+    (
+        "Money is in constant 2020 producers' prices; the level is that of the official 2020 input-output table.",
+        "货币量为2020年不变生产者价格,总量以2020年官方投入产出表为准。",
+    ),
+    (
+        "Primary energy is shown twice: non-fossil electricity at the coal-equivalent heat rate, and calorific.",
+        "一次能源分发电煤耗法与电热当量法两种口径列示。",
+    ),
+    (
+        "Provincial tables, trade and energy accounts are estimates from published margins; see the calibration sheet.",
+        "分省投入产出表、省际贸易与能源账户由公布的控制数估算,见校准表。",
+    ),
+    (
+        "Trade between provinces moves so that every province meets its GDP (closure E7); investment follows the "
+        "capital stock; the volume of consumption closes the national account.",
+        "省际贸易调整使各省生产总值达到设定值(E7闭合);投资随资本存量变化,居民消费总量由国民核算恒等式决定。",
+    ),
+    (
+        "Uniqueness or global optimality of the equilibrium, the truth of the trade pattern and of the underlying data "
+        "are not claimed.",
+        "不主张均衡唯一或全局最优,亦不主张贸易格局与基础数据的真实性。",
+    ),
 )
 
 
@@ -65,8 +123,9 @@ def _economy(study: Study, years: list[Year]) -> list[pd.DataFrame]:
     assumed = study.assumed
     chi = np.array([y.economy.closed.chi for y in years])
     demands = [y.economy.demand for y in years]
-    private = np.stack([c * (d.consumption + d.consumption_imports).sum(axis=1)
-                        for c, d in zip(chi, demands, strict=True)])
+    private = np.stack(
+        [c * (d.consumption + d.consumption_imports).sum(axis=1) for c, d in zip(chi, demands, strict=True)]
+    )
     government = _government(study, years)
     fixed = np.stack([(d.fixed + d.fixed_imports).sum(axis=1) for d in demands])
     inventories = np.stack([(d.inventories + d.inventory_imports).sum(axis=1) for d in demands])
@@ -75,10 +134,15 @@ def _economy(study: Study, years: list[Year]) -> list[pd.DataFrame]:
     outflow = np.stack([net_outflow(y.economy) for y in years])
     money = "10^8 yuan"
     rows = [
-        ("GDP|Real", money, value_added.sum(axis=2)), ("Population", "million persons", assumed.population),
-        ("Consumption|Private", money, private), ("Consumption|Government", money, government),
-        ("Investment", money, fixed - government), ("Inventories", money, inventories), ("Exports", money, exports),
-        ("Imports", money, imports), ("Net Outflow", money, outflow),
+        ("GDP|Real", money, value_added.sum(axis=2)),
+        ("Population", "million persons", assumed.population),
+        ("Consumption|Private", money, private),
+        ("Consumption|Government", money, government),
+        ("Investment", money, fixed - government),
+        ("Inventories", money, inventories),
+        ("Exports", money, exports),
+        ("Imports", money, imports),
+        ("Net Outflow", money, outflow),
     ]
     parts = [block(name, unit, with_nation(values), times, places) for name, unit, values in rows]
     for name, values in (("Value Added", value_added), ("Gross Output", output)):
@@ -93,10 +157,12 @@ def _economy(study: Study, years: list[Year]) -> list[pd.DataFrame]:
 def _government(study: Study, years: list[Year]) -> np.ndarray:
     base = study.base
     base_government = (base.final_use + base.final_imports)[:, :, 2].sum(axis=1)
-    return np.stack([
-        base_government * study.assumed.gdp[t] / base.gdp * study.assumed.rules[t].government_factor
-        for t in range(len(years))
-    ])
+    return np.stack(
+        [
+            base_government * study.assumed.gdp[t] / base.gdp * study.assumed.rules[t].government_factor
+            for t in range(len(years))
+        ]
+    )
 
 
 def imports_by_province(economy) -> np.ndarray:
@@ -149,12 +215,14 @@ def _carbon(study: Study, years: list[Year]) -> list[pd.DataFrame]:
     parts = []
     for q, source in enumerate(base.co2_sources):
         whole = with_nation(co2[..., q])
-        variable = ("Emissions|CO2|Industrial Processes" if source == "process"
-                    else f"Emissions|CO2|Energy|{fuel_name(source)}")
+        variable = (
+            "Emissions|CO2|Industrial Processes" if source == "process" else f"Emissions|CO2|Energy|{fuel_name(source)}"
+        )
         parts.append(block(variable, unit, whole, times, places, names, keep_zeros=False))
         parts.append(block(variable, unit, whole.sum(axis=2), times, places))
     for variable, values in (
-        ("Emissions|CO2|Energy", co2[..., :-1].sum(axis=3)), ("Emissions|CO2|Gross", co2.sum(axis=3)),
+        ("Emissions|CO2|Energy", co2[..., :-1].sum(axis=3)),
+        ("Emissions|CO2|Gross", co2.sum(axis=3)),
         ("Emissions|CO2|Captured", captured),
     ):
         whole = with_nation(values)
@@ -163,7 +231,8 @@ def _carbon(study: Study, years: list[Year]) -> list[pd.DataFrame]:
     sinks = with_nation(study.assumed.sinks)
     net = with_nation(co2.sum(axis=(2, 3)) - captured.sum(axis=2)) - sinks
     parts += [
-        block("Carbon Removal|Land", unit, sinks, times, places), block("Emissions|CO2|Net", unit, net, times, places),
+        block("Carbon Removal|Land", unit, sinks, times, places),
+        block("Emissions|CO2|Net", unit, net, times, places),
         block("Carbon Intensity", "t CO2/10^4 yuan", net / with_nation(study.assumed.gdp) * 100, times, places),
     ]
     return parts
@@ -241,8 +310,8 @@ def warnings(study: Study, years: list[Year]) -> list[str]:
         if negative:
             worst = min(negative, key=negative.get)
             found.append(
-                f"{industry}: at constant prices inputs exceed output from {min(negative)} on (worst {worst}: value added "
-                f"{100 * negative[worst]:.0f} % of output); its product would become dearer"
+                f"{industry}: at constant prices inputs exceed output from {min(negative)} on (worst {worst}: value "
+                f"added {100 * negative[worst]:.0f} % of output); its product would become dearer"
             )
     return found
 
@@ -261,4 +330,3 @@ def arrays(study: Study, years: list[Year]) -> dict[str, tuple[np.ndarray, tuple
         "co2": (np.stack([y.energy.co2 for y in years]), (times, R, base.energy_sectors, base.co2_sources)),
         "activity": (np.stack([y.activity for y in years]), (times, R, study.keys)),
     }
-

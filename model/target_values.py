@@ -12,7 +12,20 @@ from scenarios.schema import Scenario
 #: CO2 per unit of GDP in 2020 against 2005; a target against 2005 is read through it. assumed
 #: (-48.4 %: State Council white paper on climate policy, 2021, recalled)
 INTENSITY_2020_OVER_2005 = 1.0 - 0.484
-COLUMNS = ("indicator", "指标", "year", "sense", "target", "base year", "reached", "slack", "unit", "holds", "status", "source")
+COLUMNS = (
+    "indicator",
+    "指标",
+    "year",
+    "sense",
+    "target",
+    "base year",
+    "reached",
+    "slack",
+    "unit",
+    "holds",
+    "status",
+    "source",
+)
 
 
 class _Series:
@@ -32,12 +45,17 @@ class _Series:
         gross = v["Emissions|CO2|Gross"] - v["Emissions|CO2|Captured"]
         primary = v["Primary Energy|Coal Equivalent"] / PJ_PER_MTCE
         simple = {
-            "net_co2": v["Emissions|CO2|Net"], "gross_co2": gross, "co2_intensity": gross / v["GDP|Real"],
-            "primary_energy": primary, "energy_intensity": primary / v["GDP|Real"],
+            "net_co2": v["Emissions|CO2|Net"],
+            "gross_co2": gross,
+            "co2_intensity": gross / v["GDP|Real"],
+            "primary_energy": primary,
+            "energy_intensity": primary / v["GDP|Real"],
             "non_fossil_share": v["Non-Fossil Share|Coal Equivalent"] / 100,
             "non_fossil_share_calorific": v["Non-Fossil Share|Calorific"] / 100,
-            "coal_use": v["Primary Energy|Coal"] / PJ_PER_MTCE, "oil_use": v["Primary Energy|Oil"] / PJ_PER_MTCE,
-            "gas_use": v["Primary Energy|Gas"] / PJ_PER_MTCE, "electricity_use": v["Energy Use|Electricity"] / 3.6,
+            "coal_use": v["Primary Energy|Coal"] / PJ_PER_MTCE,
+            "oil_use": v["Primary Energy|Oil"] / PJ_PER_MTCE,
+            "gas_use": v["Primary Energy|Gas"] / PJ_PER_MTCE,
+            "electricity_use": v["Energy Use|Electricity"] / 3.6,
             "captured_co2": v["Emissions|CO2|Captured"],
         }
         if key in simple:
@@ -45,12 +63,22 @@ class _Series:
         if key == "electricity_share":
             return v["Energy Use|Electricity"] / (v["Energy Use"] - v["Energy Use|Crude Oil"])
         groups = {
-            "wind_solar_capacity": ("Onshore wind", "Offshore wind", "Utility-scale photovoltaics",
-                                    "Distributed photovoltaics"),
-            "nuclear_capacity": ("Nuclear power",), "hydro_capacity": ("Hydropower",),
+            "wind_solar_capacity": (
+                "Onshore wind",
+                "Offshore wind",
+                "Utility-scale photovoltaics",
+                "Distributed photovoltaics",
+            ),
+            "nuclear_capacity": ("Nuclear power",),
+            "hydro_capacity": ("Hydropower",),
             "pumped_hydro_capacity": ("Pumped hydro",),
-            "coal_capacity": ("Coal power, subcritical", "Coal power, supercritical", "Coal power, ultra-supercritical",
-                              "Coal combined heat and power", "Coal power with capture"),
+            "coal_capacity": (
+                "Coal power, subcritical",
+                "Coal power, supercritical",
+                "Coal power, ultra-supercritical",
+                "Coal combined heat and power",
+                "Coal power with capture",
+            ),
         }
         return self.sum(*(f"Capacity|Electricity|{name}" for name in groups.get(key, ())))
 
@@ -60,9 +88,20 @@ def reached(scenario: Scenario, table: pd.DataFrame) -> pd.DataFrame:
     series, known, rows = _Series(table), indicators(), []
     for target in scenario.targets:
         values = series.indicator(target.indicator)
-        row = [target.indicator, known[target.indicator]["name_zh"], target.year, target.sense, target.value,
-               target.base_year, None, None, target.unit or known[target.indicator]["unit"], "not resolved",
-               target.status, target.source]
+        row = [
+            target.indicator,
+            known[target.indicator]["name_zh"],
+            target.year,
+            target.sense,
+            target.value,
+            target.base_year,
+            None,
+            None,
+            target.unit or known[target.indicator]["unit"],
+            "not resolved",
+            target.status,
+            target.source,
+        ]
         if values is not None:
             value, slack, holds = _judge(target, values)
             row[6:8], row[9] = [value, slack], "yes" if holds else "no"

@@ -31,7 +31,11 @@ def test_a_run_leaves_its_files_and_says_where(finished):
     parent, done = finished
     folder = parent / "quick"
     assert {p.name for p in folder.iterdir()} >= {
-        "scenario.lock.yaml", "quick.xlsx", "results.csv.gz", "certificate.json", "run.log"
+        "scenario.lock.yaml",
+        "quick.xlsx",
+        "results.csv.gz",
+        "certificate.json",
+        "run.log",
     }
     certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
     assert certificate["passed"] and len(certificate["ledgers"]) >= 10
@@ -80,20 +84,28 @@ def test_new_list_and_check_work_together(tmp_path):
 
 
 def test_an_impossible_economy_is_told_by_name(tmp_path):
-    done = command("run", "quick", "--out", tmp_path / "out",
-                   "--set", "macro.structure.investment=share", "--set", "macro.structure.investment_share=0.98")
+    done = command(
+        "run",
+        "quick",
+        "--out",
+        tmp_path / "out",
+        "--set",
+        "macro.structure.investment=share",
+        "--set",
+        "macro.structure.investment_share=0.98",
+    )
     assert done.returncode == 1 and "nothing is left for private consumption" in done.stderr
     assert "Traceback" not in done.stderr and not (tmp_path / "out").exists()
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):
-    code = (
-        "import sys; sys.argv = ['run_model.py']; sys.path.insert(0, %r)\n"
-        "import model.export.folder as folder\n"
-        "def stop(*a): raise KeyboardInterrupt\n"
-        "folder.write_folder = stop\n"
-        "import run_model; sys.exit(run_model.main(['run', 'quick', '--out', %r, '--quiet']))"
-    ) % (str(ROOT), str(tmp_path / "out"))
+    code = "\n".join([
+        f"import sys; sys.argv = ['run_model.py']; sys.path.insert(0, {str(ROOT)!r})",
+        "import model.export.folder as folder",
+        "def stop(*a): raise KeyboardInterrupt",
+        "folder.write_folder = stop",
+        f"import run_model; sys.exit(run_model.main(['run', 'quick', '--out', {str(tmp_path / 'out')!r}, '--quiet']))",
+    ])
     done = command(code=code)
     assert done.returncode == 130 and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
@@ -101,12 +113,12 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
 
 @pytest.mark.parametrize("arguments", [("--help",), ("check", "scenarios/peak2030_neutral2060.yaml")])
 def test_help_and_check_import_nothing_heavy(arguments):
-    code = (
-        "import sys; sys.path.insert(0, %r); import run_model\n"
-        "try: run_model.main(%r)\n"
-        "except SystemExit: pass\n"
-        "print([m for m in %r if m in sys.modules], file=sys.stderr)"
-    ) % (str(ROOT), list(arguments), HEAVY)
+    code = "\n".join([
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import run_model",
+        f"try: run_model.main({list(arguments)!r})",
+        "except SystemExit: pass",
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)",
+    ])
     done = command(code=code)
     assert done.stderr.strip().splitlines()[-1] == "[]"
 
@@ -114,6 +126,10 @@ def test_help_and_check_import_nothing_heavy(arguments):
 def test_another_package_of_the_same_name_is_noticed(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "__init__.py").write_text("", encoding="utf-8")
-    code = "import sys; sys.path.insert(0, %r); sys.path.insert(0, %r); import run_model; sys.exit(run_model.main(['list']))"
-    done = command(code=code % (str(ROOT), str(tmp_path)))
+    code = "\n".join([
+        "import sys",
+        f"sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]",
+        "import run_model; sys.exit(run_model.main(['list']))",
+    ])
+    done = command(code=code)
     assert done.returncode == 2 and "model" in done.stderr and "Traceback" not in done.stderr

@@ -24,8 +24,12 @@ class Columns:
 
 
 def base_columns(
-    domestic: np.ndarray, imported: np.ndarray, commodity_import_share: np.ndarray, recipes: np.ndarray,
-    product_of: np.ndarray, shares: np.ndarray,
+    domestic: np.ndarray,
+    imported: np.ndarray,
+    commodity_import_share: np.ndarray,
+    recipes: np.ndarray,
+    product_of: np.ndarray,
+    shares: np.ndarray,
 ) -> Columns:
     """Split base-year columns into technology recipes and a residual (E8).
 

@@ -25,14 +25,22 @@ def scenario_catalogue(catalogue: Catalogue, scenario: Scenario, base_year: int)
         for factor, parameters in ((cost.investment, ("capex",)), (cost.operation, ("fixed_om", "variable_om"))):
             if factor is not None:
                 for parameter in parameters:
-                    changes += [(technology, parameter, "", y,
-                                 result.value(technology, parameter, year=y) * _factor(factor, y, base_year))
-                                for y in years]
+                    changes += [
+                        (
+                            technology,
+                            parameter,
+                            "",
+                            y,
+                            result.value(technology, parameter, year=y) * _factor(factor, y, base_year),
+                        )
+                        for y in years
+                    ]
         if cost.fuel_use is not None:
             for (owner, parameter, item, _use), path in result.paths.items():
                 if owner == technology and parameter == "input" and result.energy_content(item) > 0:
-                    changes += [(technology, "input", item, y, path.at(y) * _factor(cost.fuel_use, y, base_year))
-                                for y in years]
+                    changes += [
+                        (technology, "input", item, y, path.at(y) * _factor(cost.fuel_use, y, base_year)) for y in years
+                    ]
     return result.replaced(changes, source="scenario: technology.costs") if changes else result
 
 

@@ -43,17 +43,28 @@ def _with(key, **changes):
     return replace(c, paths={**c.paths, key: replace(path, **changes)})
 
 
-@pytest.mark.parametrize(("broken", "words"), [
-    (lambda: _with(("coal_ccs", "capture_rate", "", ""), value=(1.2,), high=(1.3,)), "outside its range"),
-    (lambda: _with(("nuclear", "capex", "", ""), unit="1e8 yuan/MW"), "expected '1e8 yuan/GW'"),
-    (lambda: _with(("coking", "lifetime", "", ""), value=(50.0,)), "is not in"),
-    (lambda: _with(("hydro", "capex", "", ""), source=""), "source or status"),
-    (lambda: catalogue().replaced([("gas_power", "input", "natural_gas", None, 3.0)]), "efficiency 1.200"),
-    (lambda: replace(catalogue(), recipes={**catalogue().recipes, ("vehicle", "investment"): {"Construction": 0.9}}),
-     "must add to 1"),
-    (lambda: replace(catalogue(), paths={k: v for k, v in catalogue().paths.items() if k[:2] != ("dac", "lifetime")}),
-     "dac: no lifetime"),
-])
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (lambda: _with(("coal_ccs", "capture_rate", "", ""), value=(1.2,), high=(1.3,)), "outside its range"),
+        (lambda: _with(("nuclear", "capex", "", ""), unit="1e8 yuan/MW"), "expected '1e8 yuan/GW'"),
+        (lambda: _with(("coking", "lifetime", "", ""), value=(50.0,)), "is not in"),
+        (lambda: _with(("hydro", "capex", "", ""), source=""), "source or status"),
+        (lambda: catalogue().replaced([("gas_power", "input", "natural_gas", None, 3.0)]), "efficiency 1.200"),
+        (
+            lambda: replace(
+                catalogue(), recipes={**catalogue().recipes, ("vehicle", "investment"): {"Construction": 0.9}}
+            ),
+            "must add to 1",
+        ),
+        (
+            lambda: replace(
+                catalogue(), paths={k: v for k, v in catalogue().paths.items() if k[:2] != ("dac", "lifetime")}
+            ),
+            "dac: no lifetime",
+        ),
+    ],
+)
 def test_a_mistake_is_found_and_its_remedy_named(broken, words):
     assert any(words in str(p) for p in broken().check())
 
@@ -113,18 +124,22 @@ def test_investment_column_spends_the_whole_budget_and_operation_column_all_cost
         capex = c.value(key, "capex", year=2030)
         assert sum(c.investment_inputs(key, 2030).values()) == pytest.approx(capex, rel=1e-9)
         om = c.value(key, "variable_om", year=2030) + c.value(key, "fixed_om", year=2030) / (
-            c.value(key, "activity_per_capacity") * c.value(key, "availability"))
+            c.value(key, "activity_per_capacity") * c.value(key, "availability")
+        )
         energy = sum(a * c.commodities[i].price for i, a in c.inputs(key, 2030).items())
         assert sum(c.operating_inputs(key, 2030).values()) == pytest.approx(om + energy, rel=1e-9)
 
 
 def test_higher_coal_price_raises_only_the_coal_mining_entry():
     c = catalogue()
-    base, dear = c.operating_inputs("coal_subcritical", 2020), c.operating_inputs(
-        "coal_subcritical", 2020, prices={"coal": 0.43})
+    base, dear = (
+        c.operating_inputs("coal_subcritical", 2020),
+        c.operating_inputs("coal_subcritical", 2020, prices={"coal": 0.43}),
+    )
     assert dear["Coal mining"] == pytest.approx(2 * base["Coal mining"])
     assert {k: v for k, v in dear.items() if k != "Coal mining"} == {
-        k: v for k, v in base.items() if k != "Coal mining"}
+        k: v for k, v in base.items() if k != "Coal mining"
+    }
     assert 0 < base[LABOUR] < base["Coal mining"]
 
 
@@ -174,7 +189,9 @@ def test_document_lists_every_technology_with_units():
 
 
 def test_loading_the_catalogue_imports_nothing_heavy():
-    code = ("import sys; from model.technology.catalogue import catalogue; catalogue(); "
-            "print(sorted({'pandas', 'scipy', 'numba', 'highspy'} & set(sys.modules)))")
+    code = (
+        "import sys; from model.technology.catalogue import catalogue; catalogue(); "
+        "print(sorted({'pandas', 'scipy', 'numba', 'highspy'} & set(sys.modules)))"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -18,8 +18,13 @@ PRICES = np.array([1.2, 3.6, 2.7, 2.1])
 
 def with_alternative(factor_use=(30, 0, 11, 5)):
     """The worked case with a copy of industry 2 that needs other factors."""
-    return (np.vstack([MAKE, MAKE[1]]), np.hstack([USE, USE[:, [1]]]), DEMAND,
-            np.hstack([FACTORS, np.array(factor_use, dtype=float)[:, None]]), PRICES)
+    return (
+        np.vstack([MAKE, MAKE[1]]),
+        np.hstack([USE, USE[:, [1]]]),
+        DEMAND,
+        np.hstack([FACTORS, np.array(factor_use, dtype=float)[:, None]]),
+        PRICES,
+    )
 
 
 def test_worked_case_gives_unit_activity_cost_and_published_prices():

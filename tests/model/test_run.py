@@ -72,8 +72,11 @@ def test_provinces_and_sectors_sum_to_the_nation_in_the_table(reference):
 
 def test_net_is_gross_less_capture_less_sinks(reference):
     net = reference.series("Emissions|CO2|Net")
-    expected = (reference.series("Emissions|CO2|Gross") - reference.series("Emissions|CO2|Captured")
-                - reference.series("Carbon Removal|Land"))
+    expected = (
+        reference.series("Emissions|CO2|Gross")
+        - reference.series("Emissions|CO2|Captured")
+        - reference.series("Carbon Removal|Land")
+    )
     np.testing.assert_allclose(net, expected, rtol=1e-12)
 
 
