@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from dataclasses import fields
 from pathlib import Path
 
@@ -60,8 +61,11 @@ def write(base_year: BaseYear, path: str | Path) -> str:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(buffer.getvalue())
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(buffer.getvalue())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
@@ -119,4 +123,6 @@ def read(name_or_path: str | Path) -> BaseYear:
                 values[field.name] = array
     except KeyError as error:
         raise InputError(f"{path}: incomplete base-year file, {error.args[0]}; run 'calibrate' again") from error
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: damaged base-year file ({error}); run 'calibrate' again") from error
     return BaseYear(**values, sha256=hashlib.sha256(content).hexdigest())
