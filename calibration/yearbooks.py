@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ COLUMNS = (
 #: A sheet whose figures are off by a power of ten from the embedded ones in at least this many provinces is a slip.
 SLIPPED = 3
 _PLACE_COLUMNS = ("province", "region")
-_ITEM_COLUMNS = ("item", "product", "variable")
+_ITEM_COLUMNS = (("item",), ("product",), ("quantity", "source_of_power"))
 
 
 @dataclass(frozen=True)
@@ -123,37 +123,38 @@ def read_yearbooks(folder: str | Path) -> Yearbooks:
     return Yearbooks(tuple(tables), tuple(checks), tuple(notes + left), tuple(skipped), facts)
 
 
-def _column(facts: pd.DataFrame, names: Sequence[str], table: str) -> str:
-    found = next((n for n in names if n in facts.columns), None)
-    if found is None:
-        raise InputError(f"{table}: no column {' or '.join(names)}")
-    return found
+def _keyed(facts: pd.DataFrame, table: str) -> tuple[str, list[str], list[tuple[str, str, int]]]:
+    """The column of provinces, those that name the item, and the (item, province, year) of every row."""
+    place = next((n for n in _PLACE_COLUMNS if n in facts.columns), None)
+    names = next((list(n) for n in _ITEM_COLUMNS if set(n) <= set(facts.columns)), None)
+    if place is None or names is None:
+        raise InputError(f"{table}: expected columns {' or '.join(_PLACE_COLUMNS)}, and item or product")
+    items_ = facts[names].fillna("").astype(str).agg(" ".join, axis=1)
+    return place, names, list(zip(items_, facts[place], facts["year"].astype(int), strict=True))
 
 
 def replacements(facts: pd.DataFrame, yearbook_facts: pd.DataFrame, table: str) -> pd.DataFrame:
     """Which figures of a fact table the yearbooks replace or add, and by how much.
 
     facts : rows of `table` (e.g. 'provincial_value_added.csv'): item or product, province or region, year, value,
-    unit. Years the table does not hold for an item are not added.
+    unit. Years the table does not hold for an item, and places it does not hold at all, are not added.
     Returns columns item, province, year, unit, old (NaN where added), new, change (new/old - 1), source, status.
     Raises InputError where a sheet is off by a power of ten in three provinces or more.
     """
-    place, name = _column(facts, _PLACE_COLUMNS, table), _column(facts, _ITEM_COLUMNS, table)
-    old = {(r[name], r[place], int(r["year"])): (float(r["value"]), r["unit"]) for r in facts.to_dict("records")}
-    units = {(item, year): unit for (item, _, year), (_, unit) in old.items()}
-    places = {p for _, p, _ in old}
+    _, _, keys = _keyed(facts, table)
+    old = dict(zip(keys, facts["value"].astype(float), strict=True))
+    units = {(item, year): unit for (item, _, year), unit in zip(keys, facts["unit"], strict=True)}
+    places = {p for _, p, _ in keys}
     rows = []
     for item in items():
-        for file, embedded in item.embedded:
-            if file != table:
-                continue
-            for fact in yearbook_facts[yearbook_facts["variable"] == item.variable].to_dict("records"):
+        mine = yearbook_facts[yearbook_facts["variable"] == item.variable].to_dict("records")
+        for embedded in (name for file, name in item.embedded if file == table):
+            for fact in mine:
                 key = (embedded, fact["province"], int(fact["year"]))
                 unit = units.get((embedded, key[2]))
                 if unit is None or fact["province"] not in places:
                     continue
-                value = fact["value"] * factor(fact["unit"], unit)
-                before = old.get(key, (np.nan, unit))[0]
+                value, before = fact["value"] * factor(fact["unit"], unit), old.get(key, np.nan)
                 change = value / before - 1.0 if np.isfinite(before) and before != 0.0 else np.nan
                 rows.append((*key, unit, before, value, change, fact["source"], fact["status"]))
     report = pd.DataFrame(
@@ -186,22 +187,48 @@ def override(facts: pd.DataFrame, yearbook_facts: pd.DataFrame, table: str) -> p
     `replacements` for what changed and by how much.
     """
     report = replacements(facts, yearbook_facts, table)
-    place, name = _column(facts, _PLACE_COLUMNS, table), _column(facts, _ITEM_COLUMNS, table)
+    place, _, keys = _keyed(facts, table)
     out = facts.astype({"value": float}).copy()
-    at = {(r[name], r[place], int(r["year"])): k for k, r in zip(out.index, out.to_dict("records"), strict=True)}
+    at = dict(zip(keys, out.index, strict=True))
+    alike = {item: row for row, (item, _, _) in zip(facts.to_dict("records"), keys, strict=True)}
     added = []
     for row in report.to_dict("records"):
+        new = {"value": row["new"], "source": row["source"], "status": row["status"]}
         k = at.get((row["item"], row["province"], row["year"]))
         if k is None:
-            added.append({
-                name: row["item"], place: row["province"], "year": row["year"], "value": row["new"],
-                "unit": row["unit"], "source": row["source"], "status": row["status"],
-            })
+            added.append({**alike[row["item"]], place: row["province"], "year": row["year"], **new})
         else:
-            out.loc[k, ["value", "source", "status"]] = [row["new"], row["source"], row["status"]]
+            out.loc[k, list(new)] = list(new.values())
     return out if not added else pd.concat([out, pd.DataFrame(added)], ignore_index=True)[list(facts.columns)]
 
 
 def embedded_tables() -> tuple[str, ...]:
     """The fact tables of io_tables/china_2020 that yearbooks can override."""
     return tuple(dict.fromkeys(file for item in items() for file, _ in item.embedded))
+
+
+def overridden_folder(embedded: Path, yearbook_facts: pd.DataFrame, into: Path) -> pd.DataFrame:
+    """Copy a folder of fact tables with the yearbooks' figures in place of the embedded ones.
+
+    Returns the report of all tables: table, and the columns of `replacements`. Raises InputError as it does, before
+    anything is written.
+    """
+    reports, tables = [], {}
+    problems: list[Problem] = []
+    for name in embedded_tables():
+        facts = pd.read_csv(embedded / name)
+        try:
+            report = replacements(facts, yearbook_facts, name)
+        except InputError as error:
+            problems += error.problems
+            continue
+        reports.append(report.assign(table=name))
+        if len(report):
+            tables[name] = override(facts, yearbook_facts, name)
+    if problems:
+        raise InputError(problems)
+    for path in sorted(embedded.glob("*.csv")):
+        shutil.copyfile(path, into / path.name)
+    for name, facts in tables.items():
+        facts.to_csv(into / name, index=False, lineterminator="\n")
+    return pd.concat(reports, ignore_index=True)

@@ -42,7 +42,8 @@ UNITS: dict[str, tuple[str, float]] = {
     # plate glass: a weight case (重量箱, 2 mm x 10 m2) is 50 kg
     "万重量箱": ("mass", 5e-4), "million weight cases": ("mass", 0.05), "重量箱": ("mass", 5e-8),
     # vehicles, internal million
-    "million": ("vehicles", 1.0), "万辆": ("vehicles", 0.01), "辆": ("vehicles", 1e-6),
+    "million": ("vehicles", 1.0), "million vehicles": ("vehicles", 1.0),
+    "万辆": ("vehicles", 0.01), "辆": ("vehicles", 1e-6),
     # volume of gas, internal 10^8 m3
     "1e8 m3": ("gas volume", 1.0), "亿立方米": ("gas volume", 1.0), "bcm": ("gas volume", 10.0),
     # people, internal million persons

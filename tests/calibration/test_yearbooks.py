@@ -1,13 +1,18 @@
 """Yearbook sheets become facts with their cells; unknowns, sums, sub-items and units are handled as printed."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from yearbooks_made import GDP, accounts_sheet, all_provinces, balance_sheet, province_table, save, save_xls
 
-from calibration.yearbooks import embedded_tables, override, read_yearbooks, replacements
+import io_tables.china_2020
+from calibration.yearbook_facts import items
+from calibration.yearbooks import embedded_tables, overridden_folder, override, read_yearbooks, replacements
 from io_tables.classification import provinces
 from io_tables.errors import InputError
+from io_tables.units import factor
 
 
 def fact(facts, variable, province, year=2020):
@@ -270,13 +275,12 @@ def test_later_edition_holds_where_editions_disagree(tmp_path):
     assert any("revised at 年鉴2022.xlsx!s!B6" in p.remedy for p in read.problems)
 
 
+FACTS = Path(io_tables.china_2020.__file__).parent
+
+
 def embedded(name):
     """A fact table of the embedded base year."""
-    from pathlib import Path
-
-    import io_tables.china_2020
-
-    return pd.read_csv(Path(io_tables.china_2020.__file__).parent / name)
+    return pd.read_csv(FACTS / name)
 
 
 def test_override_replaces_adds_and_says_by_how_much(tmp_path):
@@ -302,18 +306,16 @@ def test_override_replaces_adds_and_says_by_how_much(tmp_path):
 
 
 def test_every_variable_leads_to_an_item_of_an_embedded_fact_table():
-    from calibration.yearbook_facts import items
-
     for name in embedded_tables():
         table = embedded(name)
+        if "quantity" in table:
+            table["item"] = table["quantity"] + " " + table["source_of_power"]
         key = next(c for c in ("item", "product") if c in table)
         units = table.drop_duplicates(key).set_index(key)["unit"]
         for item in items():
             for file, wanted in item.embedded:
                 if file == name:
                     assert wanted in units.index, (item.variable, name)
-                    from io_tables.units import factor
-
                     assert factor(item.unit, units[wanted]) > 0
 
 
@@ -325,6 +327,29 @@ def test_yearbook_of_the_embedded_figures_changes_nothing(tmp_path):
     name = "provincial_value_added.csv"
     report = replacements(embedded(name), read_yearbooks(tmp_path).facts(), name)
     assert len(report) == 31 and report["change"].abs().max() < 1e-6
+
+
+def test_one_figure_reaches_every_fact_table_that_holds_it(tmp_path):
+    folder = tmp_path / "yearbooks"
+    folder.mkdir()
+    capacity = province_table("发电装机容量(2020年)", "单位：万千瓦", ["火电"], {"山西": [7000.0], "西藏": [40.0]})
+    cement = province_table("水泥产量(2020年)", "单位：万吨", ["水泥"], {"山西": [5000.0]})
+    save(folder / "a.xlsx", {"1": capacity, "2": cement})
+    into = tmp_path / "facts"
+    into.mkdir()
+    report = overridden_folder(FACTS, read_yearbooks(folder).facts(), into)
+    thermal = report[report["item"].str.contains("thermal") & (report["province"] == "Shanxi")]
+    assert set(thermal["table"]) == {"technology_capacity.csv", "power_history.csv", "technology_history.csv"}
+    assert (thermal["new"] == 70.0).all() and thermal["source"].eq("a.xlsx!1!B4").all()
+    assert set(report[report["item"].str.contains("cement")]["table"]) == {
+        "provincial_products.csv", "energy_province_drivers.csv", "technology_history.csv",
+    }
+    assert sorted(p.name for p in into.iterdir()) == sorted(p.name for p in FACTS.glob("*.csv"))
+    history = pd.read_csv(into / "power_history.csv")
+    row = history.query("region == 'Shanxi' and source_of_power == 'thermal' and quantity == 'capacity'")
+    row = row[row["year"] == 2020]
+    assert row["value"].tolist() == [70.0] and row["status"].tolist() == ["official"]
+    assert (into / "trade_parameters.csv").read_bytes() == (FACTS / "trade_parameters.csv").read_bytes()
 
 
 @pytest.mark.parametrize("power", [-4, -1, 1, 2, 4])
