@@ -155,7 +155,7 @@ def _imported(table, F, by_demand, convention, factors):
     if convention == DOMESTIC_TECHNOLOGY:
         if table.imports.ndim == 1:
             raise InputError(f"imports by commodity (S, n) are needed for '{DOMESTIC_TECHNOLOGY}'")
-        factors = _national_multipliers(table, F)
+        factors = national_multipliers(table, F)
     else:
         factors = np.atleast_2d(np.asarray(factors, dtype=float)) if factors is not None else np.empty((0, 0))
         if factors.shape != (len(F), len(inputs)) or not np.isfinite(factors).all():
@@ -172,7 +172,7 @@ def _imported(table, F, by_demand, convention, factors):
     return embodied[:, :count], embodied[:, count]
 
 
-def _national_multipliers(table, F):
+def national_multipliers(table, F):
     """(m, S) total requirements of the nation's sectors, domestic and imported inputs made alike."""
     count, S = len(table.regions), len(table.sectors)
     flows = table.Z.reshape(count, S, count, S).sum(axis=(0, 2)) + table.imports.reshape(S, count, S).sum(axis=1)
