@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from calibration import fact_tables
 from calibration.emission_accounts import SOURCES, Emissions, emissions
 from calibration.energy_accounts import ProvincialEnergy, energy_by_province, with_products
 from calibration.energy_facts import control, load_drivers
@@ -29,7 +29,6 @@ from io_tables.base_year_file import library_path
 from io_tables.errors import InputError
 
 NAME, YEAR = "china_2020", 2020
-FACTS = library_path(NAME).parent
 #: Fact tables that the future needs as they are: resources, time slices, lines, history.
 CARRIED = (
     "resource_",
@@ -88,16 +87,11 @@ def run_steps(catalogue) -> Calibration:
     return Calibration(national, accounts, regional, national_energy, energy, co2, stocks, owned, population, urban)
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with open(FACTS / name, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
 def _population() -> tuple[np.ndarray, np.ndarray]:
     """Total and urban population (R,), million persons."""
     keys = classification.provinces()
     found = {"total": np.full(len(keys), np.nan), "urban": np.full(len(keys), np.nan)}
-    for row in _rows("provincial_population.csv"):
+    for row in fact_tables.rows("provincial_population.csv"):
         if row["item"] in found and int(row["year"]) == YEAR:
             found[row["item"]][keys.index(row["province"])] = float(row["value"])
     for item, values in found.items():
@@ -111,7 +105,7 @@ def _generation(accounts: ProvincialAccounts, national: NationalTable) -> np.nda
     """(R, sources) TWh of 2020: published mix, scaled to each province's electricity output (net of own use)."""
     keys = classification.provinces()
     mix = np.zeros((len(keys), len(GENERATION_SOURCES)))
-    for row in _rows("power_history.csv"):
+    for row in fact_tables.rows("power_history.csv"):
         known = row["quantity"] == "generation" and int(row["year"]) == YEAR and row["region"] != classification.NATION
         if known and row["source_of_power"] in GENERATION_SOURCES:
             mix[keys.index(row["region"]), GENERATION_SOURCES.index(row["source_of_power"])] = float(row["value"])
@@ -125,7 +119,9 @@ def _generation(accounts: ProvincialAccounts, national: NationalTable) -> np.nda
 def base_year(found: Calibration) -> BaseYear:
     """Put what was found into one frozen base year."""
     regional, national = found.regional, found.national
-    carried = {path.stem: pd.read_csv(path) for path in sorted(FACTS.glob("*.csv")) if path.stem.startswith(CARRIED)}
+    carried = {
+        name.removesuffix(".csv"): fact_tables.frame(name) for name in fact_tables.names() if name.startswith(CARRIED)
+    }
     product_output = found.accounts.product_output
     return BaseYear(
         name=NAME,
@@ -161,8 +157,28 @@ def base_year(found: Calibration) -> BaseYear:
         technology_stock=found.stocks.table,
         tables=carried,
         margins=margins(found),
-        sources=provenance(FACTS),
+        sources=provenance(fact_tables.FOLDER),
     )
+
+
+def yearbook_tables(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """What a folder of yearbooks replaces (item, province, year, old, new, change), and the fact tables with it.
+
+    Raises InputError for unreadable books, or when nothing in them replaces an embedded figure.
+    """
+    from calibration.yearbooks import embedded_tables, override, read_yearbooks, replacements
+
+    facts = read_yearbooks(folder).facts()
+    changes, tables = [], {}
+    for name in embedded_tables():
+        embedded = fact_tables.frame(name)
+        change = replacements(embedded, facts, name)
+        if len(change):
+            changes.append(change.assign(table=name))
+            tables[name] = override(embedded, facts, name)
+    if not changes:
+        raise InputError(f"{folder}: no figure in these workbooks stands for an embedded one of {YEAR}")
+    return pd.concat(changes, ignore_index=True), tables
 
 
 def calibrate(
@@ -182,8 +198,10 @@ def calibrate(
     """
     if year != YEAR:
         raise InputError(f"--year {year}: the embedded fact tables hold {YEAR}; another year needs its own tables")
-    found = run_steps(catalogue)
-    result = base_year(found)
+    replaced, tables = (pd.DataFrame(), {}) if yearbooks is None else yearbook_tables(yearbooks)
+    with fact_tables.laid_over(tables):
+        found = run_steps(catalogue)
+        result = base_year(found)
     checks = result.check()
     passed = all(value <= 1e-6 for value in checks.values())
     path = out or library_path(NAME)
@@ -193,6 +211,9 @@ def calibrate(
 
         write_report(result, found, report)
     lines = [f"{name:14s} {value:.1e}" for name, value in checks.items()]
+    if len(replaced):
+        moved = int((replaced["change"].abs() > 1e-9).sum())
+        lines.append(f"yearbooks      {len(replaced)} figures read, {moved} differ from the embedded ones")
     lines += [
         f"value added    {result.gdp.sum():,.1f} 10^8 yuan",
         f"CO2            {result.co2.sum():,.0f} Mt",

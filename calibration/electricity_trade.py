@@ -6,17 +6,15 @@ changed as little as possible until every province's generation, exchange and co
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from calibration import fact_tables
 from io_tables.classification import provinces
 from io_tables.errors import Infeasible, InputError, Problem
 from io_tables.units import factor
 
-_FACTS = Path(__file__).parents[1] / "io_tables" / "china_2020"
 ABROAD = "abroad"
 #: Relative changes of a line beyond this concentrate on few lines instead of spreading over all: between two
 #: years most lines run as before and a few are new. Large values give the minimum of relative entropy.
@@ -48,19 +46,19 @@ class ElectricityTrade:
     pair_change: float  #: sum |change of a pair| / sum of pairs
 
 
-def read_facts(folder: Path = _FACTS) -> ElectricityFacts:
-    """The exchange of 2019 (CEC) and the balance of 2020 (NBS, NEA) carried in `folder`. Raises InputError."""
+def read_facts() -> ElectricityFacts:
+    """The exchange of 2019 (CEC) and the balance of 2020 (NBS, NEA) carried in the fact tables. Raises InputError."""
     known = provinces()
     R = len(known)
     exchange, abroad = np.zeros((R, R)), np.zeros(R)
-    for row in _rows(folder / "electricity_trade.csv"):
+    for row in fact_tables.rows("electricity_trade.csv"):
         origin = known.index(row["from"])
         if row["to"] == ABROAD:
             abroad[origin] += float(row["value"]) * factor(row["unit"], "TWh")
         else:
             exchange[origin, known.index(row["to"])] += float(row["value"]) * factor(row["unit"], "TWh")
     generation, consumption = np.zeros(R), np.zeros(R)
-    for row in _rows(folder / "electricity_balance.csv"):
+    for row in fact_tables.rows("electricity_balance.csv"):
         target = consumption if row["item"] == "consumption" else generation
         target[known.index(row["province"])] += float(row["value"]) * factor(row["unit"], "TWh")
     return ElectricityFacts(exchange, abroad, generation, consumption)
@@ -150,8 +148,3 @@ def electricity_trade(facts: ElectricityFacts) -> ElectricityTrade:
         float(np.corrcoef(net_imports(facts.exchange), required)[0, 1]), float(residual.max()),
         float(np.abs(exchange - facts.exchange).sum() / facts.exchange.sum()),
     )
-
-
-def _rows(path: Path):
-    with open(path, encoding="utf-8", newline="") as handle:
-        yield from csv.DictReader(handle)

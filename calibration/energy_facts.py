@@ -5,15 +5,12 @@ Every row names unit, year, source and status; this module only reads and looks 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-import io_tables.china_2020
+from calibration import fact_tables
 from io_tables.classification import HOUSEHOLDS, products, provinces, sectors
 from io_tables.errors import InputError, Problem, did_you_mean
 
@@ -27,11 +24,10 @@ def energy_sectors() -> tuple[str, ...]:
 
 def table(name: str) -> list[dict[str, str]]:
     """Rows of a fact table of `io_tables/china_2020`."""
-    with open(Path(io_tables.china_2020.__file__).parent / name, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    return fact_tables.rows(name)
 
 
-@cache
+@fact_tables.remembered
 def controls() -> dict[tuple[str, str], dict[int, float]]:
     """National figures by (item, fuel) and year, from energy_controls.csv (source and status stand there)."""
     found: dict[tuple[str, str], dict[int, float]] = {}

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
-from pathlib import Path
+from io import StringIO
 
 import numpy as np
 
+from calibration import fact_tables
 from io_tables.base_year import FINAL_CATEGORIES, VALUE_ADDED
 from io_tables.classification import products, sectors
 from io_tables.errors import InputError, Problem
 
-FACTS = Path(__file__).parents[1] / "io_tables" / "china_2020"
 #: Published tables are in 10^4 yuan.
 TO_INTERNAL = 1e-4
 #: The largest share of what a buyer pays for power and heat that may be generation; the rest is the network charge.
@@ -68,14 +68,12 @@ class Prices:
 
 def read_rows(name: str) -> list[dict[str, str]]:
     """Rows of one of the compact fact tables."""
-    with open(FACTS / name, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    return fact_tables.rows(name)
 
 
 def read_wide(name: str) -> tuple[list[str], list[str], np.ndarray]:
     """Row labels, column labels and numbers (empty cells zero) of a wide fact table."""
-    with open(FACTS / name, encoding="utf-8", newline="") as handle:
-        header, *rows = list(csv.reader(handle))
+    header, *rows = list(csv.reader(StringIO(fact_tables.text(name))))
     return [r[0] for r in rows], header[1:], np.array([[float(v) if v else 0.0 for v in r[1:]] for r in rows])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from calibration import fact_tables
 from io_tables.classification import NATION
 from io_tables.errors import InputError, Problem
 from io_tables.units import UNITS
@@ -51,12 +52,12 @@ def provenance(folder: Path) -> pd.DataFrame:
     sources.csv and have no single value (NaN). A figure of no particular year has the year 'all'.
     Raises InputError for a table without a source, or a row without unit, source or a known status.
     """
-    wide = pd.read_csv(folder / WIDE, dtype=str).fillna("")
+    wide = _table(folder / WIDE, dtype=str).fillna("")
     parts, problems = [], []
     for path in sorted(folder.glob("*.csv")):
         if path.name == WIDE:
             continue
-        table = pd.read_csv(path, dtype={"year": str})
+        table = _table(path, dtype={"year": str})
         figures = _FIGURES.get(path.stem) or _plain(table)
         if figures:
             parts += [_rows(path.stem, table, *figure, several=len(figures) > 1) for figure in figures]
@@ -72,6 +73,13 @@ def provenance(folder: Path) -> pd.DataFrame:
     found["year"] = found["year"].replace("", "all")
     _complete(found)
     return found.sort_values(["item", "year", "source"], kind="stable", ignore_index=True)
+
+
+def _table(path: Path, **options) -> pd.DataFrame:
+    """A fact table, with yearbook figures laid over it where it is an embedded one."""
+    if path.parent == fact_tables.FOLDER:
+        return fact_tables.frame(path.name, **options)
+    return pd.read_csv(path, **options)
 
 
 def _plain(table: pd.DataFrame) -> tuple:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 
+from calibration.fact_tables import remembered, rows
 from io_tables.classification import NATION, provinces
 from io_tables.errors import InputError, did_you_mean
 
-_FACTS = Path(__file__).parents[1] / "io_tables" / "china_2020"
 #: Vintages are five years long and named by their last year; everything up to 1980 is one.
 VINTAGES = (1980, 1985, 1990, 1995, 2000, 2005, 2010, 2015, 2020)
 #: Order of the source axis of `generation`.
 GENERATION_SOURCES = ("thermal", "hydro", "nuclear", "wind", "solar")
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    """Rows of a fact table in `io_tables/china_2020`."""
-    with open(_FACTS / name, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
-@cache
+@remembered
 def _capacity() -> dict[tuple[str, int, str], float]:
     return {(r["item"], int(r["year"]), r["region"]): float(r["value"]) for r in rows("technology_capacity.csv")}
 
@@ -43,7 +33,7 @@ def national_capacity(item: str, year: int = 2020) -> float:
     return _capacity()[item, year, NATION]
 
 
-@cache
+@remembered
 def plants(technology: str) -> np.ndarray:
     """Plant-list capacity by province and vintage, (R, V) GW."""
     found = np.zeros((len(provinces()), len(VINTAGES)))
@@ -53,7 +43,7 @@ def plants(technology: str) -> np.ndarray:
     return found
 
 
-@cache
+@remembered
 def route_shares(product: str) -> dict[str, np.ndarray]:
     """Technology -> share of a product's output of 2020 by province, (R,); shares of a province add to one."""
     found: dict[str, np.ndarray] = {}
@@ -66,7 +56,7 @@ def route_shares(product: str) -> dict[str, np.ndarray]:
     return found
 
 
-@cache
+@remembered
 def vintage_shares(*items: str) -> np.ndarray:
     """Shares by vintage (V,) of the first of `items` that has any, adding to one."""
     table: dict[str, np.ndarray] = {}
@@ -78,7 +68,7 @@ def vintage_shares(*items: str) -> np.ndarray:
     raise InputError(f"technology_vintages.csv: no ages of '{items[-1]}'; add its shares by vintage")
 
 
-@cache
+@remembered
 def utilisation(item: str) -> float:
     """Share of the year capacity ran in 2020 (or a weight between technologies, as the table says)."""
     table = {r["item"]: float(r["value"]) for r in rows("technology_utilisation.csv")}

@@ -5,18 +5,15 @@ Sources and status of each column stand in ``io_tables/china_2020/sources.csv``.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from calibration import fact_tables
 from io_tables.base_year import FINAL_CATEGORIES
 from io_tables.classification import provinces, sectors
 from io_tables.errors import InputError, Problem
-
-_FACTS = Path(__file__).parents[1] / "io_tables" / "china_2020"
 
 
 @dataclass(frozen=True)
@@ -33,13 +30,13 @@ class TradeFacts:
 
 
 def read_trade_facts(
-    industries: Sequence[str], industry_sector: Sequence[str], folder: Path = _FACTS
+    industries: Sequence[str], industry_sector: Sequence[str]
 ) -> TradeFacts:
     """Facts for these industries: an industry with its own row keeps it, others take their sector's.
 
     Raises InputError naming a sector or province that is missing.
     """
-    rows = {row["industry"]: row for row in _rows(folder / "trade_parameters.csv")}
+    rows = {row["industry"]: row for row in fact_tables.rows("trade_parameters.csv")}
     missing = [s for i, s in zip(industries, industry_sector) if i not in rows and s not in rows]
     if missing:
         raise InputError([Problem("trade_parameters.csv", f"{s}: sector is missing") for s in dict.fromkeys(missing)])
@@ -49,13 +46,13 @@ def read_trade_facts(
         return np.array([float(row[name]) for row in chosen])
 
     index = [sectors().index(s) for s in industry_sector]
-    final = _rows(folder / "final_use_shares.csv")
+    final = fact_tables.rows("final_use_shares.csv")
     order = provinces().order([row["province"] for row in final], "final_use_shares.csv")
     shares = np.array([[float(final[k][c]) for c in FINAL_CATEGORIES] for k in order])
     return TradeFacts(
         column("self_use_share"), column("cross_hauling"), column("distance_exponent"), column("local") > 0,
-        _by_sector(folder / "trade_export_shares.csv")[:, index],
-        _by_sector(folder / "trade_import_shares.csv")[:, index],
+        _by_sector("trade_export_shares.csv")[:, index],
+        _by_sector("trade_import_shares.csv")[:, index],
         # Four digits do not sum to one.
         shares / shares.sum(axis=0),
     )
@@ -80,15 +77,10 @@ def relative_propensity(shares: np.ndarray, reference: np.ndarray, bound: float,
     return np.clip(ratio, 1.0 / bound, bound)
 
 
-def _by_sector(path: Path) -> np.ndarray:
+def _by_sector(name: str) -> np.ndarray:
     """(R, S) of a wide table sector x province; blank is NaN."""
-    rows = _rows(path)
-    order = sectors().order([row["sector"] for row in rows], path.name)
-    labels = [name for name in rows[0] if name != "sector"]
-    columns = [labels[k] for k in provinces().order(labels, path.name)]
+    rows = fact_tables.rows(name)
+    order = sectors().order([row["sector"] for row in rows], name)
+    labels = [label for label in rows[0] if label != "sector"]
+    columns = [labels[k] for k in provinces().order(labels, name)]
     return np.array([[float(rows[k][p]) if rows[k][p] else np.nan for k in order] for p in columns])
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
