@@ -192,3 +192,17 @@ def test_published_national_tables_are_read(working_data):
     assert older.error is not None and older.check()["columns"] <= 1e-8
     foreign = read_nbs(folder / "oecd2021ed_china_2018_musd.csv", unit="百万元")
     assert len(foreign.sectors) == 45
+
+
+def test_english_names_of_the_42_sectors_become_our_keys(tmp_path):
+    table = balanced(2, 3, error=False)
+    rows = ceads_rows(table)
+    english = ["Agriculture, forestry, animal husbandry and fishery", "Mining and washing of coal",
+               "Extraction of petroleum and natural gas"]
+    for k in range(6):
+        rows[5 + k][1] = rows[3][3 + k] = english[k % 3]
+        rows[5 + k][0] = rows[2][3 + k] = ["BeiJing", "Tianjin"][k // 3]
+    for k in range(10, 20):
+        rows[2][k] = ["Beijing", "Tianjin"][(k - 10) // 5]
+    save(rows, tmp_path / "e.xlsx")
+    same(table, read_mrio(tmp_path / "e.xlsx"))
