@@ -111,12 +111,6 @@ def test_storage_estimates_differ_by_a_factor_of_seven():
     assert total.loc["proven_land"] == pytest.approx(2.10, rel=0.01)
 
 
-def test_land_sinks_add_up_to_their_national_estimates():
-    total = _table("resource_land_sinks.csv").groupby("estimate").value.sum()
-    assert total["low"] == pytest.approx(154.8 * 44 / 12, rel=2e-3)
-    assert total["central"] == pytest.approx(1300, rel=1e-3)
-
-
 def test_lines_can_carry_what_was_exchanged_in_2019():
     lines = _table("transmission_lines.csv")
     room = {frozenset(p): c * 8.76 for p, c in zip(zip(lines["from"], lines["to"], strict=True), lines.capacity,
@@ -163,7 +157,7 @@ def test_new_energy_vehicles_grow_to_the_published_stock_of_2025():
 
 
 @pytest.mark.parametrize("name", [
-    "technology_history.csv", "resource_potential.csv", "resource_land_sinks.csv", "resource_storage.csv",
+    "technology_history.csv", "resource_potential.csv", "resource_storage.csv",
     "resource_national.csv", "transmission_lines.csv", "transmission_costs.csv", "time_slice_sets.csv",
 ])
 def test_every_row_names_source_and_status(name):
