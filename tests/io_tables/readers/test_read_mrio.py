@@ -1,6 +1,7 @@
 """Tables laid out as published are read back to the same Mrio, whatever their layout and size."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from tables_made import balanced, ceads_rows, nbs_rows, save
 
@@ -206,3 +207,33 @@ def test_english_names_of_the_42_sectors_become_our_keys(tmp_path):
         rows[2][k] = ["Beijing", "Tianjin"][(k - 10) // 5]
     save(rows, tmp_path / "e.xlsx")
     same(table, read_mrio(tmp_path / "e.xlsx"))
+
+
+def test_published_provincial_tables_of_2007_are_read_with_domestic_trade(tmp_path, working_data):
+    """30 provinces: outflow and inflow stay apart, the error column is kept, GDP is the published value added."""
+    path = working_data / "economy" / "io_provincial" / "china_30_provincial_io_2007_42sectors_1e4yuan.csv"
+    frame = pd.read_csv(path)
+    heads = {
+        "TIU": "中间使用合计", "rural_hh": "农村居民消费", "urban_hh": "城镇居民消费", "hh_total": "居民消费合计",
+        "government": "政府消费", "final_consumption": "最终消费合计", "gfcf": "固定资本形成总额", "inventory": "存货增加",
+        "capital_formation": "资本形成总额", "export": "出口", "outflow_domestic": "国内省外流出",
+        "total_final_use": "最终使用合计", "import": "进口", "inflow_domestic": "国内省外流入", "error_other": "其他",
+        "gross_output": "总产出",
+    }
+    for province in ("Beijing", "Henan", "Xinjiang"):
+        table = frame[frame["province"] == province]
+        columns = [c for c in table.columns if c not in ("province", "row_code", "row_name_zh")]
+        names = table["row_name_zh"].tolist()
+        rows = [[f"{province} 2007"], ["单位：万元"]]
+        rows.append(["", *(names[int(c[1:]) - 1] if c[0] == "s" and c[1:].isdigit() else heads[c] for c in columns)])
+        values = table[columns].astype(object).where(table[columns].notna(), "").values.tolist()
+        rows += [[name, *line] for name, line in zip(names, values, strict=True)]
+        save(rows, tmp_path / f"{province}.xlsx")
+        mrio = read_nbs(tmp_path / f"{province}.xlsx", tolerance=1e-3)
+        assert mrio.regions == (province,) and len(mrio.sectors) == 42
+        published = table.loc[table["row_code"] == 48, columns[:42]].sum(axis=1).iloc[0] * 1e-4
+        assert mrio.gdp()[0] == pytest.approx(published, rel=1e-6)
+        categories = [c for _, c in mrio.final_demand]
+        assert {"rural", "urban", "government", "fixed capital", "inventories", "exports"} <= set(categories)
+        assert {"domestic outflow", "domestic inflow"} & set(categories)
+        assert (mrio.Y[:, categories.index("domestic inflow")] <= 0).all()
