@@ -215,7 +215,8 @@ def test_published_provincial_tables_of_2007_are_read_with_domestic_trade(tmp_pa
     frame = pd.read_csv(path)
     heads = {
         "TIU": "中间使用合计", "rural_hh": "农村居民消费", "urban_hh": "城镇居民消费", "hh_total": "居民消费合计",
-        "government": "政府消费", "final_consumption": "最终消费合计", "gfcf": "固定资本形成总额", "inventory": "存货增加",
+        "government": "政府消费", "final_consumption": "最终消费合计", "gfcf": "固定资本形成总额",
+        "inventory": "存货增加",
         "capital_formation": "资本形成总额", "export": "出口", "outflow_domestic": "国内省外流出",
         "total_final_use": "最终使用合计", "import": "进口", "inflow_domestic": "国内省外流入", "error_other": "其他",
         "gross_output": "总产出",
