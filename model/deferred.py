@@ -32,7 +32,8 @@ from model.programme import INFINITY, Compiled, Engine, Programme
 from model.requirements import Split
 from model.variable_bounds import implied_bounds
 
-PENALTY_FACTOR = 1e3    # first elastic penalty: this many times the dearest cost per unit of the row
+FIRST_PENALTY = 1e3     # of the first pass: this many times the dearest cost per unit of the row
+PENALTY_FACTOR = 10.0   # afterwards: this many times the row's price, at least the mean price
 PENALTY_STEPS = 3       # how often it may rise tenfold when passes stall with rows still bought off
 STALLED = 3             # passes without the fall below before entries move into the programme
 FALL = 3.0
@@ -135,8 +136,8 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
 
     threshold: entries above it stay in the programme. start: (z, prices, rents) or None for zeros.
     Stops when gap and violation (E13) are <= tolerance; `converged` says whether that happened.
-    widen: entries that move into the programme when `stalled` passes did not cut the gap threefold
-    (0: never). tie_break: relative perturbation of the costs the solver sees; objective and bound
+    widen: entries that move into the programme when `stalled` passes did not cut the gap threefold,
+    twice as many each time (0: never). tie_break: relative perturbation of the costs the solver sees; objective and bound
     are taken at the true costs, so it is also the floor of the gap (times sum |c u| / |c'z|).
     resolve_limit: wall seconds of a warm re-solve before `method` starts afresh.
     Raises ModelError if a pass has no optimum (K and the bounds contradict each other, or the cost
@@ -172,6 +173,9 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
         bounds = _certify(complete, M, G, z, prices, rents, solution.dual("kept"), upper)
         passes.append(Pass(bounds, solution.seconds, solution.iterations, widened))
         widened = 0
+        if len(passes) == 1:
+            penalty = _penalties(penalty, prices, rents)
+            engine.set_costs(np.arange(n, n + m + p), penalty)
         converged = abs(bounds.gap) <= tolerance and bounds.violation <= tolerance
         if converged:
             break
@@ -186,6 +190,7 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
             engine.set_costs(np.arange(n, n + m + p), penalty * 10.0**raised)
         elif widen:
             widened = _widen(engine, complete, M, G, z, z - before, widen)
+            widen *= 2
     return Joined(z, prices, rents, solution.dual("kept"), bounds, converged, tuple(passes),
                   M.kept.nnz + G.kept.nnz, time.process_time() - began)
 
@@ -199,7 +204,7 @@ def _elastic_programme(complete: Complete, M: Split, G: Split) -> tuple[Compiled
     inequality = programme.add_rows("inequality", p, upper=complete.g)
     kept = programme.add_rows("kept", len(complete.k_lower), lower=complete.k_lower, upper=complete.k_upper)
     dearest = np.abs(complete.cost).max(initial=1e-12)
-    penalty = np.concatenate([PENALTY_FACTOR * dearest / _row_size(part)
+    penalty = np.concatenate([FIRST_PENALTY * dearest / _row_size(part)
                               for part in (sparse.csr_matrix(complete.B - M.kept), G.kept)])
     shortfall = programme.add_columns("shortfall", m, cost=penalty[:m])
     excess = programme.add_columns("excess", p, cost=penalty[m:])
@@ -210,6 +215,16 @@ def _elastic_programme(complete: Complete, M: Split, G: Split) -> tuple[Compiled
     programme.add(product, shortfall, 1.0)
     programme.add(inequality, excess, -1.0)
     return programme.compiled(), penalty
+
+
+def _penalties(first: np.ndarray, prices, rents) -> np.ndarray:
+    """Penalties above any plausible dual, and not so high that a row bought off for a pass sends its
+    penalty, as a price, through the corrections: from the duals of the first pass."""
+    found = []
+    for ceiling, dual in zip(np.split(first, [len(prices)]), (prices, rents), strict=True):
+        paid = dual[(dual > 0.0) & (dual < 0.5 * ceiling)]
+        found.append(np.minimum(ceiling, PENALTY_FACTOR * np.maximum(dual, paid.mean())) if paid.size else ceiling)
+    return np.concatenate(found)
 
 
 def _row_size(matrix) -> np.ndarray:

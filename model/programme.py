@@ -23,7 +23,7 @@ from scipy import sparse
 from io_tables.errors import InputError, ModelError
 
 INFINITY = highspy.kHighsInf
-METHODS = ("ipm", "simplex", "hipo", "pdlp", "choose")
+METHODS = ("ipm", "ipx", "simplex", "hipo", "pdlp", "choose")
 _STATUS = {
     highspy.HighsModelStatus.kOptimal: "optimal",
     highspy.HighsModelStatus.kInfeasible: "infeasible",
@@ -215,7 +215,10 @@ class Engine:
             _check(self._highs.changeCoeff(i, j, a), f"coefficient ({i}, {j})")
 
     def solve(self, method: str = "ipm", *, time_limit: float = INFINITY) -> Solution:
-        """Solve from scratch: `ipm` (with crossover), `simplex`, `hipo`, `pdlp` or `choose`."""
+        """Solve from scratch: `ipm`, `ipx` or `hipo` (with crossover), `simplex`, `pdlp`, `choose`.
+
+        HiGHS takes `ipm` as HiPO where the package highspy-extras is installed, else as IPX.
+        """
         if method not in METHODS:
             raise InputError(f"programme: unknown method '{method}'; allowed: {', '.join(METHODS)}")
         _check(self._highs.clearSolver(), "clearing the last basis")
