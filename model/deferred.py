@@ -137,8 +137,9 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
     threshold: entries above it stay in the programme. start: (z, prices, rents) or None for zeros.
     Stops when gap and violation (E13) are <= tolerance; `converged` says whether that happened.
     widen: entries that move into the programme when `stalled` passes did not cut the gap threefold,
-    twice as many each time (0: never). tie_break: relative perturbation of the costs the solver sees; objective and bound
-    are taken at the true costs, so it is also the floor of the gap (times sum |c u| / |c'z|).
+    twice as many each time (0: never). tie_break: relative perturbation of the costs the solver
+    sees; objective and bound are taken at the true costs, so it is also the floor of the gap (times
+    sum |c u| / |c'z|).
     resolve_limit: wall seconds of a warm re-solve before `method` starts afresh.
     Raises ModelError if a pass has no optimum (K and the bounds contradict each other, or the cost
     falls without end).

@@ -182,7 +182,7 @@ class Engine:
             n, m, a.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), 0.0,
             compiled.cost, compiled.lower, compiled.upper, compiled.row_lower, compiled.row_upper,
             a.indptr.astype(np.int32), a.indices.astype(np.int32), a.data, np.zeros(n, dtype=np.int32),
-        ), "the programme's arrays")
+        ), "the programme's arrays", warnings_pass=True)   # it warns of entries below 1e-9, which it leaves out
 
     def set_option(self, name: str, value) -> None:
         """Set a HiGHS option by name; ModelError if HiGHS does not take it."""
@@ -206,7 +206,7 @@ class Engine:
     def _bounds(change, index, lower, upper, what):
         index = np.asarray(index, dtype=np.int32).ravel()
         lower, upper = (np.ascontiguousarray(np.broadcast_to(v, index.shape), dtype=float) for v in (lower, upper))
-        _check(change(index.size, index, lower, upper), what)
+        _check(change(index.size, index, lower, upper), what, warnings_pass=True)
 
     def change_coefficients(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
         """Replace single coefficients (meant for some hundreds: HiGHS takes them one by one)."""

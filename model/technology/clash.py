@@ -37,13 +37,13 @@ def explain(assembly: Assembly, engine: Engine | None = None, row_lower=None, ro
     rows = {label: r for label, r in rows.items() if len(r)}
     engine.set_costs(np.arange(len(c.cost)), 0.0)
 
-    def feasible(active) -> bool:
+    def feasible(active, solve=engine.resolve) -> bool:
         for label, r in rows.items():
             on = label in active
             engine.set_row_bounds(r, lower[r] if on else -INFINITY, upper[r] if on else INFINITY)
-        return engine.resolve().status != "infeasible"
+        return solve().status != "infeasible"
 
-    if not rows or not feasible(()):
+    if not rows or not feasible((), engine.solve):
         return _structural(assembly, lower, upper, rows, where)
     clash = _candidates(assembly, lower, upper, rows)
     if feasible(clash):

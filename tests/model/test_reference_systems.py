@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import reference_austria
 import reference_utopia
 import reference_westeros
+from reference_austria import austria, subsidised_wind
 from reference_utopia import utopia
 from reference_westeros import westeros
 
@@ -29,6 +31,13 @@ def test_messageix_westeros_baseline_reaches_its_published_optimum(edition):
     """The published number is in single precision: ours rounds to the very same."""
     objective = solve_pathway(westeros(edition)).objective
     assert float(np.float32(objective)) == pytest.approx(reference_westeros.PUBLISHED[edition], abs=2e-5)
+
+
+@pytest.mark.parametrize("changes, published", [
+    ({}, reference_austria.PUBLISHED),
+    ({"investment_costs": subsidised_wind()}, reference_austria.PUBLISHED_WITH_SUBSIDY)])
+def test_messageix_austria_reaches_its_published_optima(changes, published):
+    assert float(np.float32(solve_pathway(austria(**changes)).objective)) == pytest.approx(published, abs=2e-5)
 
 
 @pytest.mark.parametrize("edition", ["3.7", "3.11"])
