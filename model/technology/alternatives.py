@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from io_tables.errors import InputError, ModelError
 from model.programme import Engine
@@ -72,8 +73,6 @@ def alternatives(problem: Problem, pathway: Pathway, count: int = 3, slack: floa
 
 
 def _with_cost_row(c):
-    from scipy import sparse
-
     matrix = sparse.vstack([c.matrix, sparse.csr_matrix(c.cost)]).tocsc()
     return replace(c, matrix=matrix, row_lower=np.append(c.row_lower, -np.inf),
                    row_upper=np.append(c.row_upper, np.inf)), len(c.row_lower)

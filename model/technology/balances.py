@@ -36,11 +36,8 @@ def add_balances(d: Draft, flows: Flows) -> None:
     at[0][tuple(where_fine.T)] = np.arange(len(where_fine))
     at[1][tuple(where_year.T)] = np.arange(len(where_year))
 
-    shape = d.share if d.problem.shapes.empty else None
-    full_shape = np.broadcast_to(d.share, (len(d.sets["technology"]), commodities, slices)) if shape is not None else \
-        d.array("shapes", ("technology", "commodity", "slice"), np.nan)
-    if shape is None:
-        full_shape = np.where(np.isnan(full_shape), d.share, full_shape)
+    full_shape = d.array("shapes", ("technology", "commodity", "slice"), np.nan)
+    full_shape = np.where(np.isnan(full_shape), d.share, full_shape)
     slot = at[0][flows.region, flows.commodity]
     for timed_flow in (False, True):
         take = np.flatnonzero((slot >= 0) & ((flows.slice >= 0) == timed_flow))

@@ -205,8 +205,8 @@ def _limit_duals(d: Draft, solution: Solution, kept) -> pd.DataFrame:
     parts = [_named(d, solution, d.limit_names)]
     for quantity, pairs in (("new_capacity", d.pair), ("capacity", d.pair[kept])):
         block = d.new if quantity == "new_capacity" else d.capacity
-        reduced, z = solution.reduced_cost(quantity), solution.z[block]
-        bound = ((solution.reduced_cost(quantity) != 0) & (z > 0))
+        reduced = solution.reduced_cost(quantity)
+        bound = (reduced != 0) & (solution.z[block] > 0)
         table = _labelled(d, ("region", "technology", "year"), _cells(pairs, reduced.shape), reduced)
         parts.append(table[bound.ravel()].assign(name=f"limit {quantity}"))
     parts = [p for p in parts if len(p)]
