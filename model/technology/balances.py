@@ -17,10 +17,13 @@ def add_balances(d: Draft, flows: Flows) -> None:
     keys = ("region", "commodity", "year")
     by_slice = d.array("demand", (*keys, "slice"), 0.0, table=timed)
     any_time = d.array("demand", keys, 0.0, table=untimed.drop(columns="slice", errors="ignore"))
+    fine, store = d.by_slice & ~d.is_store, d.is_store
+    if slices == 1:                                     # one slice is the year: no second row for it
+        by_slice[:, fine, :, 0] += any_time[:, fine]
+        any_time[:, fine] = 0.0
     met = np.zeros((regions, commodities), dtype=bool)
     met[flows.region, flows.commodity] = True
     met |= (by_slice != 0).any(axis=(2, 3)) | (any_time != 0).any(axis=2)
-    fine, store = d.by_slice & ~d.is_store, d.is_store
     where_fine = np.argwhere(met & fine)
     where_year = np.argwhere(met & ~store & (~fine | (any_time != 0).any(axis=2)))
     surplus = np.ones(commodities, bool) if "surplus" not in d.problem.commodities else \

@@ -212,6 +212,13 @@ def test_yearly_demand_in_slices_follows_the_given_shape():
     assert activity(solve_pathway(problem), technology="gas") == pytest.approx(0.75 * 20)
 
 
+def test_demand_at_any_time_is_met_when_it_is_cheapest():
+    pathway = solve_pathway(two_slices(demand=[dict(commodity="power", value=90.0)]))
+    assert activity(pathway, technology="gas") == 0.0
+    one_slice = solve_pathway(plant(demand=[dict(commodity="good", value=10.0)]))
+    np.testing.assert_allclose(one_slice.duals["balance"]["price"], [1.0, 1.0, 1.0])
+
+
 def test_annual_availability_caps_the_sum_of_the_slices():
     pathway = solve_pathway(two_slices(annual_availability=[dict(technology="sun", value=0.7)],
                                        stores=[dict(commodity="charge", cycle="season", volume=0.0)],
