@@ -19,7 +19,8 @@ def add_balances(d: Draft, flows: Flows) -> None:
     any_time = d.array("demand", keys, 0.0, table=untimed.drop(columns="slice", errors="ignore"))
     fine, store = d.by_slice & ~d.is_store, d.is_store
     if slices == 1:                                     # one slice is the year: no second row for it
-        by_slice[:, fine, :, 0] += any_time[:, fine]
+        only = by_slice[..., 0]
+        only[:, fine] += any_time[:, fine]
         any_time[:, fine] = 0.0
     met = np.zeros((regions, commodities), dtype=bool)
     met[flows.region, flows.commodity] = True
