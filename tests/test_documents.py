@@ -34,10 +34,12 @@ def test_names_in_the_glossary_are_used_in_the_code():
     assert not names - words, sorted(names - words)
 
 
-def test_every_fact_table_is_described():
+def test_every_fact_table_is_described_and_every_described_one_exists():
     text = (ROOT / "docs" / "data_sources.md").read_text(encoding="utf-8")
     tables = {p.name for p in (ROOT / "io_tables" / "china_2020").glob("*.csv")}
-    assert not {t for t in tables if f"`{t}`" not in text}
+    named = {Path(name).name for name in re.findall(r"`([\w/]+\.csv)`", text)}
+    assert tables <= named
+    assert not named - {p.name for room in ROOMS for p in (ROOT / room).rglob("*.csv")}
 
 
 def test_every_equation_has_a_heading_and_a_place():
