@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 GOOD, NOT_SOLVED, BAD_INPUT = 0, 1, 2
+#: Files that `check` reads as tables; everything else is a scenario.
+TABLES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
 ROOMS = ("io_tables", "calibration", "scenarios", "model")
 
 
@@ -141,16 +143,33 @@ def _check(arguments) -> int:
     # A process this short gains nothing from collecting garbage or from looking for validation plug-ins.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from scenarios.load import check_files
+    scenarios = [f for f in arguments.files if Path(f).suffix.lower() not in TABLES]
+    code = GOOD
+    if scenarios:
+        from scenarios.load import check_files
 
-    problems = check_files(arguments.files)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if problems:
-        print(f"{_count(len(problems), 'error')}, nothing was run.", file=sys.stderr)
-        return BAD_INPUT
-    print(f"{_count(len(arguments.files), 'file')} without mistakes.")
-    return GOOD
+        problems = check_files(scenarios)
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        if problems:
+            print(f"{_count(len(problems), 'error')}, nothing was run.", file=sys.stderr)
+            code = BAD_INPUT
+        else:
+            print(f"{_count(len(scenarios), 'file')} without mistakes.")
+    for table in (f for f in arguments.files if f not in scenarios):
+        code = max(code, _check_table(Path(table)))
+    return code
+
+
+def _check_table(path: Path) -> int:
+    """Pre-flight findings of a user's table; a FAIL is bad input."""
+    from io_tables.preflight import preflight
+
+    findings = preflight(path)
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        print(f"{finding.status:8} {finding.name:{width}}  {finding.message}")
+    return BAD_INPUT if any(finding.status == "FAIL" for finding in findings) else GOOD
 
 
 def _count(number: int, noun: str) -> str:
@@ -221,7 +240,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--force", action="store_true", help="replace an existing run")
     run.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
 
-    check = add("check", _check, "check scenario files and report every mistake")
+    check = add("check", _check, "check scenario files or tables (.xlsx, .csv) and report every mistake")
     check.add_argument("files", nargs="+")
 
     new = add("new", _new, "write a new scenario that extends another")
@@ -237,7 +256,11 @@ def parser() -> argparse.ArgumentParser:
     )
     calibrate.add_argument("--mrio", metavar="FILE", help="multi-regional table that replaces the estimated one")
     calibrate.add_argument("--year", type=int, default=2020)
-    calibrate.add_argument("--out", metavar="FILE", help="base-year file to write (default: the embedded one)")
+    calibrate.add_argument(
+        "--out",
+        metavar="FILE",
+        help="base-year file to write (default: the embedded one; china_2020_own.npz with own figures)",
+    )
     calibrate.add_argument("--report", metavar="FILE", help="write the calibration report (Markdown)")
 
     validate = add("validate", _validate, "score the base-year recipes out of sample")

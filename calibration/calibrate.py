@@ -29,6 +29,8 @@ from io_tables.base_year_file import library_path
 from io_tables.errors import InputError
 
 NAME, YEAR = "china_2020", 2020
+#: Where a base year from a user's figures goes unless told: the embedded one stays as it is.
+OWN_FILE = f"{NAME}_own.npz"
 #: Fact tables that the future needs as they are: resources, time slices, lines, history.
 CARRIED = (
     "resource_",
@@ -143,6 +145,7 @@ def base_year(found: Calibration) -> BaseYear:
         inventories=regional.inventories,
         inventory_imports=regional.inventory_imports,
         exports=regional.exports,
+        error=np.zeros_like(regional.exports),
         reexports=national.reexports,
         trade_shares=regional.trade_shares,
         product_price=national.price,
@@ -202,9 +205,15 @@ def calibrate(
     with fact_tables.laid_over(tables):
         found = run_steps(catalogue)
         result = base_year(found)
+    if mrio is not None:
+        from calibration.user_table import with_user_table
+        from io_tables.readers import read_mrio
+
+        result = with_user_table(result, read_mrio(mrio))
     checks = result.check()
     passed = all(value <= 1e-6 for value in checks.values())
-    path = out or library_path(NAME)
+    own = yearbooks is not None or mrio is not None
+    path = out or (Path(OWN_FILE) if own else library_path(NAME))
     sha256 = result.save(path)
     if report is not None:
         from calibration.report import write_report

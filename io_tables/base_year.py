@@ -40,6 +40,7 @@ class BaseYear:
     final_use, final_imports (R, J, C) : [s, i, c] used in province s.
     inventories, inventory_imports (R, J) : stay with the producing (using) province; may be negative.
     exports (R, J) : by place of origin.
+    error (R, J) : a user's table's own balancing error by producer, without destination; zero in the estimate.
     trade_shares (J, R, R) : tau_i[r, s], the share of province s's domestic use of i that comes from r.
     products (P,), product_price (P,) : 10^8 yuan per physical unit, product_output (R, P) physical.
     energy_use (R, S + 2, fuels, uses) PJ and co2 (R, S + 2, sources) Mt, households rural and urban last.
@@ -71,6 +72,7 @@ class BaseYear:
     inventories: np.ndarray
     inventory_imports: np.ndarray
     exports: np.ndarray
+    error: np.ndarray
     reexports: np.ndarray
     trade_shares: np.ndarray
     product_price: np.ndarray
@@ -173,6 +175,7 @@ class BaseYear:
                 "energy": self.energy_use[:, :S].sum(axis=3).reshape(R * S, -1).T,
             },
             VALUE_ADDED,
+            (self.error @ M).ravel() if self.error.any() else None,
         )
 
     @cached_property
@@ -201,16 +204,18 @@ class BaseYear:
             (*((r, c) for r in self.regions for c in categories), EXPORTS),
             {},
             VALUE_ADDED,
+            self.error.ravel() if self.error.any() else None,
         )
 
     def check(self) -> dict[str, float]:
         """Residual of each identity the factors must satisfy, relative to the largest entry (E1-E3)."""
-        supply = np.einsum("irs,si->ri", self.trade_shares, self.domestic_use) + self.inventories + self.exports
+        supply = np.einsum("irs,si->ri", self.trade_shares, self.domestic_use)
+        supply = supply + self.inventories + self.error + self.exports
         coefficients = (self.domestic_coefficients + self.import_coefficients).sum(axis=1)
         columns = self.output * coefficients + self.value_added.sum(axis=0)
         largest = float(np.abs(self.output).max())
         spending = (self.final_use + self.final_imports).sum(axis=(1, 2)) + (
-            self.inventories + self.inventory_imports
+            self.inventories + self.inventory_imports + self.error
         ).sum(axis=1)
         imports = np.einsum("sij,sj->s", self.import_coefficients, self.output) + self.final_imports.sum(axis=(1, 2))
         imports = imports + self.inventory_imports.sum(axis=1)

@@ -51,7 +51,7 @@ def final_demand(
 ) -> Demand:
     """Final demand at GDP `gdp` (R,), growing at `growth` (R,) per year, before chi, xi and kappa are found.
 
-    population, urban_population (R,) million persons. Government and inventories keep their share of provincial
+    population, urban_population (R,) million persons. Government and inventories (with a user's table's error column) keep their share of provincial
     GDP; investment follows the capital stock; rural and urban consumption follow their people, and within each
     the mix follows income elasticities. household_factors (R, 2, J): what households' own energy paths do to the
     commodities they buy (1 = as in the base year), rural and urban.
@@ -90,7 +90,7 @@ def final_demand(
         fixed_imports=imported[:, :, _GOVERNMENT] * government + imported[:, :, _FIXED] * investment,
         consumption=consumption,
         consumption_imports=consumption_imports,
-        inventories=base_year.inventories * index[:, None],
+        inventories=(base_year.inventories + base_year.error) * index[:, None],
         inventory_imports=base_year.inventory_imports * index[:, None],
         exports=base_year.exports,
         trade_balance=rules.trade_balance_share * float(gdp.sum()),
