@@ -1,8 +1,8 @@
-"""The economy of one year: columns from technologies and paths (E8), closed by trade (E7)."""
+"""The economy of one year: columns from technologies and paths (E8), closed by trade, demand or exports (E7)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,19 +10,24 @@ from io_tables.balancing import ras
 from io_tables.base_year import BaseYear
 from io_tables.errors import NotConverged
 from model.macro.closure import Closed, Demand, close
+from model.macro.closure_demand import close_demand
+from model.macro.closure_exports import close_exports
 from model.technology.columns import Columns, columns_at
 
 #: Part of a technology's target share that may appear where it does not stand yet (keeps the spread feasible).
 SPREAD_FLOOR = 1e-3
 #: Largest change of a technology share between rounds at which a year's economy counts as settled.
 SHARE_TOLERANCE = 1e-9
+#: Closures that scale one lever per province within bounds; the default moves trade.
+BOUNDED_CLOSURES = {"demand": close_demand, "exports": close_exports}
 
 
 @dataclass(frozen=True)
 class YearEconomy:
     """A closed year. R regions, J industries, K technologies of products with an industry of their own.
 
-    domestic, imported (R, J, J) coefficients; closed : outputs, trade, scalars; shares (R, K); demand as closed.
+    domestic, imported (R, J, J) coefficients; closed : outputs, trade, scalars; shares (R, K);
+    demand as closed: consumption carries the provincial factors of the demand closure, chi stays apart.
     """
 
     domestic: np.ndarray
@@ -136,10 +141,13 @@ def solve_year(
     start: np.ndarray,
     kappa: np.ndarray | None,
     tolerance: float,
+    *,
+    closure: str,
 ) -> YearEconomy:
     """Find outputs and provincial technology shares that agree (E7, E8); arguments as in `coefficients`, `close`.
 
     Provincial shares depend on provincial outputs and the other way round: iterated to SHARE_TOLERANCE.
+    closure : 'trade', 'demand' or 'exports', what moves so that provincial GDP is met.
     A dear technology may push an industry's *real* value added (constant prices) below zero: its price would rise.
     Raises NotConverged.
     """
@@ -147,11 +155,21 @@ def solve_year(
     shares = mix.shares(start[:, product_industries])
     for _ in range(50):
         domestic, imported = coefficients(base, columns, product_industries, recipes, shares, factors, material_use)
-        closed = close(domestic, imported, base.trade_shares, traded, demand, x, kappa=kappa, tolerance=tolerance)
+        if closure == "trade":
+            closed = close(domestic, imported, base.trade_shares, traded, demand, x, kappa=kappa, tolerance=tolerance)
+        else:
+            closed = BOUNDED_CLOSURES[closure](domestic, imported, base.trade_shares, demand, tolerance=tolerance)
         x, kappa = closed.output, closed.kappa
         new = mix.shares(x[:, product_industries])
         change = float(np.abs(new - shares).max())
         if change <= SHARE_TOLERANCE:
-            return YearEconomy(domestic, imported, closed, shares, demand)
+            return YearEconomy(domestic, imported, closed, shares, _as_closed(demand, closed))
         shares = new
     raise NotConverged(f"technology shares of {year}", change, SHARE_TOLERANCE, 50)
+
+
+def _as_closed(demand: Demand, closed: Closed) -> Demand:
+    factor = closed.consumption_scale[:, None]
+    return replace(
+        demand, consumption=demand.consumption * factor, consumption_imports=demand.consumption_imports * factor
+    )

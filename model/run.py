@@ -231,6 +231,7 @@ class Study:
             start * growth,
             before.economy.closed.kappa if before else None,
             min(1e-10, self.scenario.coupling.tolerance),
+            closure=self.scenario.macro.structure.closure,
         )
         return self._physical(t, economy, per_unit, household_activity)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.certificate import Certificate
-from model.macro.closure import KAPPA_RANGE
+from model.macro.closure_report import CLOSURE_NOTES, closure_warnings
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
 from scenarios import growth
@@ -47,7 +47,7 @@ def gather(study: Study, years: list[Year], certificate: Certificate) -> Results
         targets(study, table),
         lock(scenario, {f"base year {base.name}": base.sha256}),
         tuple(warnings(study, years)),
-        NOTES,
+        (*NOTES, CLOSURE_NOTES[scenario.macro.structure.closure]),
         arrays(study, years),
     )
 
@@ -102,11 +102,6 @@ NOTES = (
         "分省投入产出表、省际贸易与能源账户由公布的控制数估算,见校准表。",
     ),
     (
-        "Trade between provinces moves so that every province meets its GDP (closure E7); investment follows the "
-        "capital stock; the volume of consumption closes the national account.",
-        "省际贸易调整使各省生产总值达到设定值(E7闭合);投资随资本存量变化,居民消费总量由国民核算恒等式决定。",
-    ),
-    (
         "Uniqueness or global optimality of the equilibrium, the truth of the trade pattern and of the underlying data "
         "are not claimed.",
         "不主张均衡唯一或全局最优,亦不主张贸易格局与基础数据的真实性。",
@@ -151,6 +146,14 @@ def _economy(study: Study, years: list[Year]) -> list[pd.DataFrame]:
         parts.append(block(name, money, whole.sum(axis=2), times, places))
     kappa = np.stack([y.economy.closed.kappa for y in years])
     parts.append(block("Competitiveness", "1", kappa, times, base.regions))
+    if study.scenario.macro.structure.closure != "trade":
+        closed = [y.economy.closed for y in years]
+        for name, unit, values in (
+            ("Consumption Scale", "1", [c.consumption_scale for c in closed]),
+            ("Exports Scale", "1", [c.export_scale for c in closed]),
+            ("GDP Slack", money, [c.slack for c in closed]),
+        ):
+            parts.append(block(name, unit, np.stack(values), times, base.regions))
     return parts
 
 
@@ -228,12 +231,13 @@ def _carbon(study: Study, years: list[Year]) -> list[pd.DataFrame]:
         whole = with_nation(values)
         parts.append(block(variable, unit, whole, times, places, names, keep_zeros=variable.endswith("Gross")))
         parts.append(block(variable, unit, whole.sum(axis=2), times, places))
+    gdp = np.stack([y.economy.value_added.sum(axis=1) for y in years])
     sinks = with_nation(study.assumed.sinks)
     net = with_nation(co2.sum(axis=(2, 3)) - captured.sum(axis=2)) - sinks
     parts += [
         block("Carbon Removal|Land", unit, sinks, times, places),
         block("Emissions|CO2|Net", unit, net, times, places),
-        block("Carbon Intensity", "t CO2/10^4 yuan", net / with_nation(study.assumed.gdp) * 100, times, places),
+        block("Carbon Intensity", "t CO2/10^4 yuan", net / with_nation(gdp) * 100, times, places),
     ]
     return parts
 
@@ -293,13 +297,9 @@ def targets(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
 def warnings(study: Study, years: list[Year]) -> list[str]:
     """What a reader should know before using the numbers."""
-    low, high = KAPPA_RANGE
     found = []
     for y in years:
-        kappa = y.economy.closed.kappa
-        outside = [f"{study.base.regions[i]} {kappa[i]:.2f}" for i in np.flatnonzero((kappa < low) | (kappa > high))]
-        if outside:
-            found.append(f"{y.year}: competitiveness outside [{low}, {high}]: {', '.join(outside)}")
+        found += closure_warnings(y.year, study.base.regions, y.economy.closed, y.economy.demand.gdp)
     for j, industry in enumerate(study.base.industries):
         negative = {}
         for y in years:

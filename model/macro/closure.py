@@ -1,8 +1,8 @@
 """Trade-side macro closure (E7): provincial GDP is met by moving trade, never by scaling a province's demand.
 
-Scaling provincial demand instead turns many scalars negative; scaling the suppliers' competitiveness kappa is
-positive by construction. Total consumption follows in closed form from the national expenditure identity, so
-only kappa (one per province) and the export scale xi are iterated.
+Scaling the suppliers' competitiveness kappa is positive by construction; the other closures need bounds and slack
+(closure_demand, closure_exports). Total consumption follows in closed form from the national expenditure identity,
+so only kappa (one per province) and the export scale xi are iterated.
 """
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ class Demand:
 class Closed:
     """A closed economy of one year and how it was reached.
 
-    output (R, J); trade_shares (J, R, R); exports (R, J); kappa (R,); chi, xi scalars.
-    residual : largest relative miss of a provincial GDP or, relative to national GDP, of the trade balance.
+    output (R, J); trade_shares (J, R, R); exports (R, J) 10^8 yuan; kappa (R,); chi, xi scalars of the nation.
+    residual : largest relative miss of a provincial GDP (slack apart) or, relative to national GDP, of the trade
+        balance.
+    consumption_scale, export_scale (R,) : factor of a province on its private consumption beside chi, on its
+        exports beside xi; ones unless the closure on that side is chosen.
+    slack (R,) : GDP wanted less GDP reached, 10^8 yuan, sum nought; noughts on the trade side.
     """
 
     output: np.ndarray
@@ -58,6 +62,38 @@ class Closed:
     xi: float
     iterations: int
     residual: float
+    consumption_scale: np.ndarray
+    export_scale: np.ndarray
+    slack: np.ndarray
+
+
+def common_consumption(demand: Demand) -> float:
+    """chi: what national GDP leaves for private consumption, over consumption at chi = 1 (E7).
+
+    GDP = consumption + government and investment + inventories + trade balance, imported goods included everywhere.
+    Raises Infeasible when nothing is left.
+    """
+    total_gdp = float(demand.gdp.sum())
+    fixed_total = float((demand.fixed + demand.fixed_imports + demand.inventories + demand.inventory_imports).sum())
+    left = total_gdp - fixed_total - demand.trade_balance
+    if left <= 0:
+        raise Infeasible(
+            f"investment, government and the trade balance take {fixed_total + demand.trade_balance:.0f} of a GDP of "
+            f"{total_gdp:.0f} (10^8 yuan); nothing is left for private consumption",
+            ("macro.structure",),
+        )
+    return left / float((demand.consumption + demand.consumption_imports).sum())
+
+
+def positive_exports(scale: float) -> float:
+    """The export scale itself. Raises Infeasible when the trade balance asks for exports below nought."""
+    if scale <= 0:
+        raise Infeasible(
+            f"the trade balance leaves no room for exports (their scale would be {scale:.3f}); "
+            "a deficit cannot exceed imports",
+            ("macro.structure.trade_balance",),
+        )
+    return scale
 
 
 def shifted_trade_shares(trade_shares: np.ndarray, kappa: np.ndarray, traded: np.ndarray) -> np.ndarray:
@@ -123,15 +159,7 @@ def close(
     value_added_ratio = 1.0 - (coefficients + import_coefficients).sum(axis=1)
     import_ratio = import_coefficients.sum(axis=1)
     total_gdp = float(demand.gdp.sum())
-    fixed_total = float((demand.fixed + demand.fixed_imports + demand.inventories + demand.inventory_imports).sum())
-    left = total_gdp - fixed_total - demand.trade_balance
-    if left <= 0:
-        raise Infeasible(
-            f"investment, government and the trade balance take {fixed_total + demand.trade_balance:.0f} of a GDP of "
-            f"{total_gdp:.0f} (10^8 yuan); nothing is left for private consumption",
-            ("macro.structure",),
-        )
-    chi = left / float((demand.consumption + demand.consumption_imports).sum())
+    chi = common_consumption(demand)
     use = demand.fixed + chi * demand.consumption
     final_imports = demand.fixed_imports + chi * demand.consumption_imports + demand.inventory_imports
     kappa = np.ones(len(demand.gdp)) if kappa is None else kappa.copy()
@@ -149,8 +177,11 @@ def close(
         miss = demand.gdp / value_added
         residual = max(float(np.abs(miss - 1.0).max()), abs(balance_miss))
         if residual <= tolerance and inner <= 1e-12:
-            return Closed(x, shares, xi * exports, kappa, chi, xi, iteration, residual)
+            ones = np.ones_like(kappa)
+            return Closed(
+                x, shares, xi * exports, kappa, chi, xi, iteration, residual, ones, ones, np.zeros_like(kappa)
+            )
         kappa = kappa * miss**KAPPA_EXPONENT
         kappa /= kappa.mean()
-        xi = (imports + demand.trade_balance) / exports_total
+        xi = positive_exports((imports + demand.trade_balance) / exports_total)
     raise NotConverged("macro closure (E7)", residual, tolerance, max_iterations)
