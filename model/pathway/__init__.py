@@ -1,0 +1,1 @@
+"""The pathway programme over all provinces and years, hard-linked to the input-output core (E9-E13)."""

@@ -1,0 +1,173 @@
+"""The national programme and the fixed point of economy and technology on it: the start of the full one (E11, E12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.deferred import Joined, solve_deferred
+from model.pathway.anderson import Anderson
+from model.pathway.assembled import Assembled, Plan, assembled, draft_of, plan_of
+from model.pathway.choice import CHP, CHP_HEAT, Choice, household_groups, laid_out, patterns
+from model.pathway.closing import Economy, Pins, no_pins
+from model.pathway.places import Places, national
+from model.pathway.requirements_of_year import Requirements, requirements
+from model.pathway.timing import Timing
+from model.run import Study, Year
+
+#: Relative accuracy of the closure within the loop.
+CLOSURE = 1e-10
+#: Cost perturbation that settles ties, relative.
+TIES = 1e-10
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """One pass of the outer loop: the economy at a choice, the programme on it and its solution."""
+
+    choice: Choice
+    pins: Pins
+    years: list[Year]
+    requirements: list[Requirements]
+    assembled: Assembled
+    joined: Joined
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How an outer loop ended. residual : relative, undamped; bound : residual / (1 - contraction)."""
+
+    iterate: Iterate
+    residual: float
+    contraction: float | None
+    bound: float | None
+    iterations: int
+    residuals: tuple[float, ...]
+    converged: bool
+
+
+def error_bound(residual: float, contraction: float | None) -> float | None:
+    """||F(X) - X|| / (1 - q); None where the map does not contract by its estimate."""
+    return residual / (1.0 - contraction) if contraction is not None and contraction < 1.0 else None
+
+
+class NationalLoop:
+    """The outer loop on the national programme."""
+
+    def __init__(self, study: Study, places: Places, timing: Timing, first: list[Year], choice: Choice):
+        """first : years of the economy at the starting choice, whose layout over provinces is kept."""
+        self.study, self.timing = study, timing
+        self.economy = Economy(study, lines=False)
+        self.places = national(places, self.economy.base_use)
+        self.pattern = patterns(study, first)
+        self.groups = {**{p: study.of_product[p] for p in study.base.products if p in study.of_product},
+                       **household_groups(study)}
+        self.first, self.start = first, choice
+        self.heat = {t: y.production[:, study.base.products.index("heat")] for t, y in enumerate(first)}
+
+    def lay(self, activity: np.ndarray, building: np.ndarray, chp_heat: np.ndarray, losses: np.ndarray,
+            years: list[Year]) -> Choice:
+        """National figures (T, K) of the years after the first as a provincial choice."""
+        T = len(activity)
+        shape = (T + 1, *self.study.activity.shape)
+        laid, built = np.empty(shape), np.empty(shape)
+        laid[0], built[0] = self.start.activity[0], self.start.building[0]
+        heat = np.zeros(shape[:2])
+        heat[0] = self.start.chp_heat[0]
+        lost = np.zeros(shape[:2])
+        chp = self.study.keys.index(CHP) if CHP in self.study.keys else None
+        for t in range(1, T + 1):
+            output = {p: years[t].activity[:, list(own)].sum(axis=1) for p, own in self.groups.items()}
+            laid[t] = laid_out(self.pattern[t], activity[t - 1], output, self.groups)
+            built[t] = self.pattern[t] * building[t - 1]
+            part = laid[t][:, chp] if chp is not None else np.zeros(shape[1])
+            part = part / part.sum() if part.sum() > 0 else self.heat[t] / max(self.heat[t].sum(), 1e-300)
+            heat[t] = part * chp_heat[t - 1]
+            used = years[t].energy.use[:, :, self.economy.electricity].sum(axis=1)
+            lost[t] = used / used.sum() * losses[t - 1]
+        return Choice(laid, heat, built, lost)
+
+    def solve_at(self, choice: Choice, pins: Pins, guess: list[Year], start=None, found=None) -> Iterate:
+        """The economy at a choice and the optimum of the national programme on it."""
+        study = self.study
+        years = [self.economy.year(t, choice, guess[t], pins, CLOSURE) for t in range(len(guess))]
+        found = [requirements(self.economy, years[t], t, choice, pins, self.places.member, self.pattern[t])
+                 for t in range(1, len(years))]
+        whole = assembled(self.draft(years, found), study.scenario.coupling.keep)
+        joined = self.solve(whole, start)
+        return Iterate(choice, pins, years, found, whole, joined, plan_of(whole.draft, joined.z))
+
+    def draft(self, years: list[Year], found: list[Requirements]):
+        """The national programme on the economy of some years."""
+        return draft_of(self.study, self.places, self.timing, found, net_co2(years[0]), biomass_outside(years))
+
+    def solve(self, whole: Assembled, start=None) -> Joined:
+        """Optimum of the complete national programme."""
+        coupling = self.study.scenario.coupling
+        return solve_deferred(whole.complete, threshold=coupling.keep, start=start, tolerance=coupling.gap,
+                              max_passes=coupling.max_passes, tie_break=TIES)
+
+    def run(self, progress=None) -> Loop:
+        """Iterate economy and programme to the scenario's tolerance."""
+        coupling = self.study.scenario.coupling
+        years, pins, choice = self.first, no_pins(self.study), self.start
+        K, T = len(self.study.keys), len(years) - 1
+        heat_rate = self.study.catalogue.outputs(CHP).get(CHP_HEAT, 0.0) if CHP in self.study.keys else 0.0
+        x = scale = mixer = start = None
+        residuals, iterate = [], None
+        for number in range(1, coupling.max_iterations + 1):
+            iterate = self.solve_at(choice, pins, years, start)
+            years, start = iterate.years, (iterate.joined.z, iterate.joined.prices, iterate.joined.rents)
+            plan = iterate.plan
+            mapped = np.concatenate([plan.activity[0].T.ravel(), plan.building[0].T.ravel(), plan.chp_heat[0],
+                                     plan.net_losses[0]])
+            if scale is None:
+                scale = self._scale(plan)
+                x = np.concatenate([choice.activity[1:].sum(axis=1).ravel(), choice.building[1:].sum(axis=1).ravel(),
+                                    choice.chp_heat[1:].sum(axis=1), choice.net_losses[1:].sum(axis=1)])
+                mixer = Anderson(coupling.memory, coupling.damping, scale)
+            new_pins = self.economy.pinned(years, pins)
+            residual = max(float((np.abs(mapped - x) / scale).max()), new_pins.miss)
+            residuals.append(residual)
+            if progress:
+                progress(number, residual)
+            if residual <= coupling.tolerance:
+                break
+            x = np.maximum(mixer.advance(x, mapped, residual), 0.0)
+            pins = new_pins
+            activity, building = x[: T * K].reshape(T, K), x[T * K : 2 * T * K].reshape(T, K)
+            choice = self.lay(activity, building, x[2 * T * K : 2 * T * K + T], x[2 * T * K + T :], years)
+        contraction = mixer.contraction
+        del heat_rate
+        return Loop(iterate, residual, contraction, error_bound(residual, contraction), len(residuals),
+                    tuple(residuals), residual <= coupling.tolerance)
+
+    def _scale(self, plan: Plan) -> np.ndarray:
+        """Total of a technology's product in each year: what its activity and additions are judged against."""
+        K, T = len(self.study.keys), plan.activity.shape[2]
+        made, standing = np.empty((T, K)), np.empty((T, K))
+        for own in self.study.of_product.values():
+            own = list(own)
+            made[:, own] = np.maximum(plan.activity[0][own].sum(axis=0), 1.0)[:, None]
+            standing[:, own] = np.maximum(plan.capacity[0][own].sum(axis=0), 1.0)[:, None]
+        power = np.maximum(plan.electricity_use[0], 1.0)
+        heat = np.maximum(plan.chp_heat[0], 1000.0)
+        return np.concatenate([made.ravel(), standing.ravel(), heat, power])
+
+
+def net_co2(year: Year) -> float:
+    """Mt CO2 that reach the air in a year, before sinks."""
+    return float(year.energy.co2.sum() - year.energy.captured.sum())
+
+
+def biomass_outside(years: list[Year]) -> np.ndarray:
+    """(T,) PJ of biomass used outside the technologies."""
+    from io_tables import classification
+
+    fuel = classification.fuels().index("biomass")
+    return np.array([y.energy.residual[:, :, fuel].sum() for y in years])
+
+
+__all__ = ["Iterate", "Loop", "NationalLoop", "biomass_outside", "error_bound", "net_co2", "replace"]

@@ -1,0 +1,320 @@
+"""What a unit of each technology asks of the whole economy in a year, and what everything else asks (E9, E10).
+
+Rows: products made where they are made after trade, electricity and heat where they are used, CO2 by place and
+primary coal, oil and gas of the nation. Everything outside the technologies stays as it is in the year's economy:
+the right-hand side is what the economy asks in all, less what the technologies of the same point ask for. The
+rows are therefore exact at that point, and their slopes are those of the whole inter-industry structure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from io_tables.units import PJ_PER_TWH
+from model.condensed import condense
+from model.energy_accounts import REFINED
+from model.pathway.choice import STORAGE, Choice
+from model.pathway.closing import Economy, Pins, investment_recipes, removal
+from model.primary_energy import GROUPS, primary_energy
+from model.run import Year
+from model.technology.catalogue import LABOUR
+from model.technology.recipes import recipes
+
+#: Rows that count money over price; electricity, heat and fuels are counted in the energy accounts.
+MONEY_ROWS = ("steel", "aluminium", "cement", "glass", "ammonia", "methanol", "ethylene", "paper", "freight")
+FUEL_ROWS = {"refined_fuel": REFINED, "coke_product": ("coke",)}
+#: Inputs with a balance of their own in the programme: their price is a dual, not a cost.
+BALANCED = ("electricity", "heat", "hydrogen", "captured_co2", "coke", "derived_gas", *REFINED)
+PLACED = (*MONEY_ROWS, *FUEL_ROWS, "heat", "electricity", "co2")
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """One year; G places, K technologies. Rows: PLACED x G, then coal, oil, gas of the nation.
+
+    matrix (Q, G, 2K + 1) : per unit of activity (K), of CHP heat recovered, of capacity built a year (K).
+    rest (Q,) : what everything else asks. cost (G, 2K + 1) 10^8 yuan per unit, without balanced products.
+    total (Q,) : what the economy of the year asks in all.
+    intensity (G, K, F) PJ per unit; captured (G, K) Mt CO2 per unit; hydrogen (G, K) Mt per unit.
+    """
+
+    year: int
+    matrix: np.ndarray
+    rest: np.ndarray
+    total: np.ndarray
+    cost: np.ndarray
+    intensity: np.ndarray
+    captured: np.ndarray
+    hydrogen: np.ndarray
+
+
+def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pins, member: np.ndarray,
+                 pattern: np.ndarray) -> Requirements:
+    """Rows of a year at a place resolution.
+
+    member (G, R) : provinces of each place; pattern (R, K) : how a place's activity is laid out over its provinces.
+    """
+    found = _Rows(economy, year, t, choice.net_losses[t], pins)
+    by_use = found.condensed(member)
+    matrix = found.matrix(by_use[:-1], member)
+    cost = found.cost(by_use[-1])
+    total = found.total(member)
+    K = len(economy.study.keys)
+    spread = np.concatenate([pattern, np.ones((len(pattern), 1)), pattern], axis=1)
+    for g in range(len(member)):
+        inside = member[g] > 0
+        heat = choice.chp_heat[t][inside]
+        spread[inside, K] = heat / heat.sum() if heat.sum() > 0 else 1.0 / inside.sum()
+        own = np.concatenate([np.arange(K), np.arange(K + 1, 2 * K + 1)])
+        sums = spread[np.ix_(inside, own)].sum(axis=0)
+        spread[np.ix_(inside, own)] /= np.where(sums > 0, sums, 1.0)
+    point = np.concatenate([year.activity, choice.chp_heat[t][:, None], choice.building[t]], axis=1)
+    asked = np.einsum("qrc,rc->q", matrix, point, optimize=True)
+
+    def laid(values):
+        width = values.shape[-2] if values.ndim == 3 else values.shape[-1]
+        weight = spread[:, :width]
+        return np.einsum("gr,rk...,rk->gk...", member, values, weight, optimize=True)
+
+    placed = np.einsum("gr,qrc,rc->qgc", member, matrix, spread, optimize=True)
+    intensity, captured, hydrogen = found.intensity, found.captured, found.hydrogen
+    return Requirements(year.year, placed, total - asked, total, laid(cost), laid(intensity), laid(captured),
+                        laid(hydrogen))
+
+
+class _Rows:
+    """The arrays of one year at provincial resolution, before grouping."""
+
+    def __init__(self, economy: Economy, year: Year, t: int, losses: np.ndarray, pins: Pins):
+        self.economy, self.year, self.t, self.losses = economy, year, t, losses
+        study = self.study = economy.study
+        base = self.base = study.base
+        self.keys, self.N = study.keys, len(base.sectors)
+        self.material_use = study.assumed.material_use[t] * pins.material[t]
+        self.R, self.K = study.activity.shape
+        factor, beside = study.accounts.calibration
+        self.intensity = study.accounts.inputs(year.year)[None] * factor + beside
+        hydrogen = base.fuels.index("hydrogen")
+        self.hydrogen = self.intensity[:, :, hydrogen] / study.catalogue.energy_content("hydrogen")
+        combustion = np.einsum("rkf,rkef,ref->rk", self.intensity, study.accounts.owner, study.accounts.carbon,
+                               optimize=True)
+        process, _ = study.accounts.process
+        biogenic = np.array([study.catalogue.commodities[f].biogenic_co2 if f in study.catalogue.commodities else 0.0
+                             for f in base.fuels])
+        rate = np.array([study.catalogue.value(k, "capture_rate", year=year.year) for k in self.keys])
+        self.captured = rate * (combustion + process + self.intensity @ biogenic)
+        added = removal(study, np.eye(self.K), year.year)
+        self.stored = self.captured + added
+        self.gross = combustion + process
+
+    @property
+    def tau(self) -> np.ndarray:
+        return self.year.economy.closed.trade_shares
+
+    def _fuels(self, names) -> list[int]:
+        return [self.base.fuels.index(f) for f in names]
+
+    def _placed(self, row: str, amount: np.ndarray) -> np.ndarray:
+        """(R places of production, R places of use, ...) of an amount asked in each province (R, ...)."""
+        if row in ("heat", "electricity", "co2"):
+            return np.eye(self.R).reshape(self.R, self.R, *([1] * (amount.ndim - 1))) * amount[None]
+        shares = self.tau[self.base.industries.index(row)]
+        return shares.reshape(self.R, self.R, *([1] * (amount.ndim - 1))) * amount[None]
+
+    def _of_energy(self, row: str, fuel_use: np.ndarray) -> np.ndarray:
+        """What a use of fuels (..., F) PJ asks of an energy row: TWh, PJ of heat, Mt of fuel."""
+        if row == "electricity":
+            return fuel_use[..., self.base.fuels.index("electricity")] / PJ_PER_TWH * self.economy.supply_ratio
+        if row == "heat":
+            return fuel_use[..., self.base.fuels.index("heat")]
+        fuels = self._fuels(FUEL_ROWS[row])
+        start = self.study.accounts.use[:, :, fuels].sum()
+        ratio = self.base.product_output[:, self.base.products.index(row)].sum() / start
+        return fuel_use[..., fuels].sum(axis=-1) * ratio
+
+    def _primary(self, group: str, fuel_use: np.ndarray, metals_coke: np.ndarray, made: np.ndarray) -> np.ndarray:
+        """Primary energy of a group: uses less what coke ovens, furnaces and refineries put out (E4).
+
+        fuel_use (R, n, F); metals_coke (R, n) PJ of coke used in metal smelting; made (R, n) coke or refined fuel.
+        """
+        base, fuels = self.base, self._fuels(GROUPS[group])
+        result = fuel_use[..., fuels].sum(axis=-1)
+        sector = base.sectors.index("Petroleum and coking")
+        product = {"Coal": "coke_product", "Oil": "refined_fuel"}.get(group)
+        if product:
+            then = base.product_output[:, base.products.index(product)]
+            out = base.energy_output[:, sector][:, fuels].sum(axis=1)
+            result = result - np.divide(out, then, out=np.zeros_like(out), where=then > 0)[:, None] * made[product]
+        if group == "Coal":
+            metals, coke = base.sectors.index("Metal smelting"), base.fuels.index("coke")
+            then = self.study.accounts.use[:, metals, coke]
+            gas = base.energy_output[:, metals, base.fuels.index("derived_gas")]
+            result = result - np.divide(gas, then, out=np.zeros_like(gas), where=then > 0)[:, None] * metals_coke
+        return result
+
+    def condensed(self, member: np.ndarray) -> np.ndarray:
+        """(Q + 1, R, N) rows carried through the N industries, by place of use; the last is primary cost."""
+        base, year, N, R = self.base, self.year, self.N, self.R
+        G = len(member)
+        e = year.economy
+        x = e.closed.output[:, :N]
+        per_output = np.divide(1.0, x, out=np.zeros_like(x), where=x > 1e-9)
+        residual = year.energy.residual[:, :N].copy()
+        residual[:, self.economy.power, self.economy.electricity] -= (
+            self.losses / self.economy.supply_ratio * PJ_PER_TWH)
+        residual *= per_output[:, :, None]
+        rows = np.zeros((len(PLACED), G, R, N))
+        for q, row in enumerate(PLACED):
+            if row in MONEY_ROWS:
+                p = base.products.index(row)
+                amount = e.domestic[:, base.industries.index(row), :N] / base.product_price[p]
+            elif row == "co2":
+                carbon = (residual * self.study.accounts.carbon[:, :N]).sum(axis=2)
+                _, process = self.study.accounts.process
+                index = self.economy._index(self.t, e.closed.output)[:, :N]
+                amount = carbon + process[:, :N] * index * per_output
+            else:
+                amount = self._of_energy(row, residual)
+            if row in ("heat", "electricity", "co2"):
+                rows[q] = member[:, :, None] * amount[None]
+            else:
+                tau = member @ self.tau[base.industries.index(row)]
+                rows[q] = tau[:, :, None] * amount[None]
+        metals, coke = base.sectors.index("Metal smelting"), base.fuels.index("coke")
+        burnt = np.zeros((R, N))
+        burnt[:, metals] = residual[:, metals, coke]
+        nothing = {p: np.zeros((R, N)) for p in FUEL_ROWS}
+        primary = np.stack([self._primary(g, residual, burnt, nothing) for g in GROUPS])
+        cost = (1.0 - base.domestic_coefficients.sum(axis=1))[:, :N]
+        everything = np.concatenate([rows.reshape(-1, R, N), primary, cost[None]])
+        return condense(e.domestic[:, :N, :N], self.tau[:N], everything).by_use
+
+    def purchases(self) -> tuple[np.ndarray, np.ndarray]:
+        """Domestic (R, 2K + 1, J) purchases per unit of activity, CHP heat and capacity as the economy books them."""
+        study, base, K = self.study, self.base, self.K
+        J = len(base.industries)
+        bought = np.zeros((self.R, 2 * K + 1, J))
+        columns = study.columns
+        money = base.product_price * self.year.physical_price
+        table = recipes(base, study.catalogue, study.price_factors, self.year.year)
+        material = self.material_use
+        for k in range(K):
+            product = study.catalogue.product(self.keys[k])
+            if product in base.products:
+                p = base.products.index(product)
+                unit = table[k] * columns.scaling[:, :, p] + columns.residual[:, :, p]
+                bought[:, k] = unit * (1 - columns.import_share[:, :, p]) * material * money[:, p, None]
+        if "heat" in base.products:
+            p = base.products.index("heat")
+            bought[:, K] = columns.residual[:, :, p] * (1 - columns.import_share[:, :, p]) * material * money[:, p, None]
+        built = investment_recipes(study, self.year.year)
+        abroad = self.economy.investment_import_share
+        bought[:, K + 1:] = built[None] * (1 - abroad)[:, None, :]
+        return bought
+
+    def matrix(self, by_use: np.ndarray, member: np.ndarray) -> np.ndarray:
+        """(Q, R, 2K + 1) what a unit in each province asks of the places' rows."""
+        base, study, N, K, R = self.base, self.study, self.N, self.K, self.R
+        G = len(member)
+        bought = self.purchases()
+        result = np.empty((len(by_use), R, 2 * K + 1))
+        for s in range(R):
+            result[:, s] = by_use[:, s] @ bought[s, :, :N].T
+        placed = result[: len(PLACED) * G].reshape(len(PLACED), G, R, 2 * K + 1)
+        made = {}
+        for q, row in enumerate(PLACED):
+            if row in MONEY_ROWS:
+                p, i = base.products.index(row), base.industries.index(row)
+                direct = bought[:, :, i] / base.product_price[p]
+            elif row == "co2":
+                direct = np.zeros((R, 2 * K + 1))
+                direct[:, :K] = self.gross - self.stored
+            else:
+                direct = np.zeros((R, 2 * K + 1))
+                direct[:, :K] = self._of_energy(row, self.intensity)
+                if row == "electricity":
+                    direct[:, [k for k, key in enumerate(self.keys) if key in STORAGE]] = 0.0
+            where = member if row in ("heat", "electricity", "co2") else member @ self.tau[base.industries.index(row)]
+            placed[q] += where[:, :, None] * direct[None]
+        for product in FUEL_ROWS:
+            own = list(study.of_product[product])
+            made[product] = np.zeros((R, K))
+            made[product][:, own] = 1.0
+        metals, coke = base.energy_sectors.index("Metal smelting"), base.fuels.index("coke")
+        burnt = self.intensity[:, :, coke] * study.accounts.owner[:, :, metals, coke]
+        for g, group in enumerate(GROUPS):
+            result[len(PLACED) * G + g, :, :K] += self._primary(group, self.intensity, burnt, made)
+        return result
+
+    def cost(self, chain: np.ndarray) -> np.ndarray:
+        """(R, 2K + 1) primary cost per unit: labour, taxes and imports along the whole chain (E10).
+
+        chain (R, N) primary cost per 10^8 yuan of commodity used. Fixed cost of power and storage is left out: it is
+        charged on capacity.
+        """
+        base, study, K, N = self.base, self.study, self.K, self.N
+        abroad = self._import_share()
+        cost = np.zeros((self.R, 2 * K + 1))
+
+        def spent(industry: str, money: float) -> np.ndarray:
+            if industry == LABOUR:
+                return np.full(self.R, money)
+            i = base.industries.index(industry)
+            home = chain[:, i] if i < N else 0.0
+            return money * ((1 - abroad[:, i]) * home + abroad[:, i])
+
+        value = study.catalogue.value
+        for k, key in enumerate(self.keys):
+            technology = study.catalogue.technology(key)
+            p = base.products.index(technology.product) if technology.product in base.products else None
+            for commodity, amount in study.catalogue.inputs(key, self.year.year).items():
+                if commodity not in BALANCED:
+                    c = study.catalogue.commodities[commodity]
+                    i = base.industries.index(c.industry)
+                    factor = study.price_factors[i, p] if p is not None else 1.0
+                    cost[:, k] += spent(c.industry, amount * c.price * factor)
+            running = value(key, "variable_om", year=self.year.year)
+            if technology.dispatch == "annual":
+                output = value(key, "activity_per_capacity") * value(key, "availability")
+                running += value(key, "fixed_om", year=self.year.year) / output
+            for industry, share in study.catalogue.recipes[technology.operation_recipe, "operation"].items():
+                cost[:, k] += spent(industry, share * running)
+            for industry, money in study.catalogue.investment_inputs(key, self.year.year).items():
+                cost[:, K + 1 + k] += spent(industry, money)
+        return cost
+
+    def _import_share(self) -> np.ndarray:
+        base = self.base
+        inputs = base.domestic_coefficients + base.import_coefficients
+        bought = np.einsum("sij,sj->si", inputs, base.output)
+        abroad = np.einsum("sij,sj->si", base.import_coefficients, base.output)
+        return np.divide(abroad, bought, out=np.zeros_like(bought), where=bought > 0)
+
+    def total(self, member: np.ndarray) -> np.ndarray:
+        """(Q,) what the year's economy asks of every row."""
+        base, year = self.base, self.year
+        energy = year.energy
+        use = energy.use.sum(axis=1)
+        rows = []
+        for row in PLACED:
+            if row == "electricity":
+                # Losses between provinces and in storage have rows of their own.
+                amount = (self._of_energy(row, use) - self.losses
+                          - self._of_energy(row, self._storage_use()))
+            elif row == "heat":
+                amount = self._of_energy(row, use)
+            elif row == "co2":
+                amount = energy.co2.sum(axis=(1, 2)) - energy.captured.sum(axis=1)
+            else:
+                amount = year.production[:, base.products.index(row)]
+            rows.append(member @ amount)
+        primary = primary_energy(self.study, year)
+        nation = [primary[f"Primary Energy|{g}"].sum() for g in GROUPS]
+        return np.concatenate([np.concatenate(rows), nation])
+
+    def _storage_use(self) -> np.ndarray:
+        own = [k for k, key in enumerate(self.keys) if key in STORAGE]
+        return np.einsum("rkf,rk->rf", self.intensity[:, own], self.year.activity[:, own])
+
