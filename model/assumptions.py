@@ -137,6 +137,7 @@ def _rules(base: BaseYear, scenario: Scenario) -> tuple[DemandRules, ...]:
             government[t],
             trade[t],
             elasticity,
+            structure.closure,
         )
         for t in range(len(years))
     )

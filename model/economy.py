@@ -141,13 +141,11 @@ def solve_year(
     start: np.ndarray,
     kappa: np.ndarray | None,
     tolerance: float,
-    *,
-    closure: str,
 ) -> YearEconomy:
     """Find outputs and provincial technology shares that agree (E7, E8); arguments as in `coefficients`, `close`.
 
     Provincial shares depend on provincial outputs and the other way round: iterated to SHARE_TOLERANCE.
-    closure : 'trade', 'demand' or 'exports', what moves so that provincial GDP is met.
+    `demand.closure` says what moves so that provincial GDP is met.
     A dear technology may push an industry's *real* value added (constant prices) below zero: its price would rise.
     Raises NotConverged.
     """
@@ -155,10 +153,12 @@ def solve_year(
     shares = mix.shares(start[:, product_industries])
     for _ in range(50):
         domestic, imported = coefficients(base, columns, product_industries, recipes, shares, factors, material_use)
-        if closure == "trade":
+        if demand.closure == "trade":
             closed = close(domestic, imported, base.trade_shares, traded, demand, x, kappa=kappa, tolerance=tolerance)
         else:
-            closed = BOUNDED_CLOSURES[closure](domestic, imported, base.trade_shares, demand, tolerance=tolerance)
+            closed = BOUNDED_CLOSURES[demand.closure](
+                domestic, imported, base.trade_shares, demand, tolerance=tolerance
+            )
         x, kappa = closed.output, closed.kappa
         new = mix.shares(x[:, product_industries])
         change = float(np.abs(new - shares).max())

@@ -231,7 +231,6 @@ class Study:
             start * growth,
             before.economy.closed.kappa if before else None,
             min(1e-10, self.scenario.coupling.tolerance),
-            closure=self.scenario.macro.structure.closure,
         )
         return self._physical(t, economy, per_unit, household_activity)
 
@@ -278,29 +277,18 @@ class Study:
     def _household_factors(
         self, t: int, per_unit: np.ndarray, activity: np.ndarray, people: np.ndarray, income: np.ndarray
     ) -> np.ndarray:
-        """(R, 2, J): what households' energy does to the energy they buy, beside the volume of consumption."""
+        """(R, 2, J): energy goods that rural and urban households buy, base year 1; NaN for all other goods."""
         base = self.base
         S = len(base.sectors)
         index = (people * income**HOUSEHOLD_ELASTICITY)[:, None, None]
         owned = self.accounts.technology_energy(activity, self.assumed.years[t])
         energy = per_unit * index + self.accounts.by_sector(owned)
         change = self._seller_change(*(a[:, S:] for a in (self.accounts.use, energy, self.accounts.use)))
-        volume = (
-            np.stack(
-                [
-                    (self.assumed.population[t] - self.assumed.urban_population[t])
-                    / (base.population - base.urban_population),
-                    self.assumed.urban_population[t] / base.urban_population,
-                ],
-                axis=1,
-            )
-            * income[:, None]
-        )
-        factors = np.ones((len(base.regions), 2, len(base.industries)))
+        factors = np.full((len(base.regions), 2, len(base.industries)), np.nan)
         for group, (_, sellers) in enumerate(SELLERS):
             for seller in sellers:
                 if seller in base.industries:
-                    factors[:, :, base.industries.index(seller)] = change[:, :, group] / volume
+                    factors[:, :, base.industries.index(seller)] = change[:, :, group]
         return factors
 
     def _physical(self, t: int, economy: YearEconomy, per_unit: np.ndarray, household: np.ndarray) -> Year:

@@ -29,6 +29,7 @@ class Demand:
     exports (R, J) : by origin, at xi = 1.
     trade_balance : exports minus all imports that must result.
     gdp (R,) : value added that must result.
+    closure : what moves so that it does, 'trade', 'demand' or 'exports'.
     """
 
     fixed: np.ndarray
@@ -40,6 +41,7 @@ class Demand:
     exports: np.ndarray
     trade_balance: float
     gdp: np.ndarray
+    closure: str = "trade"
 
 
 @dataclass(frozen=True)
