@@ -30,6 +30,8 @@ class Demand:
     trade_balance : exports minus all imports that must result.
     gdp (R,) : value added that must result.
     closure : what moves so that it does, 'trade', 'demand' or 'exports'.
+    government, rural (2, R, J) : the part of `fixed` that is government's and of `consumption` that is rural, domestic
+        and imported goods; None where nobody asks for categories.
     """
 
     fixed: np.ndarray
@@ -42,6 +44,8 @@ class Demand:
     trade_balance: float
     gdp: np.ndarray
     closure: str = "trade"
+    government: np.ndarray | None = None
+    rural: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ def final_demand(
         demand,
         consumption=np.einsum("scj,sjc->sj", factors, domestic[:, :, :_GOVERNMENT]),
         consumption_imports=np.einsum("scj,sjc->sj", factors, imported[:, :, :_GOVERNMENT]),
+        government=np.stack([origin[:, :, _GOVERNMENT] * government for origin in (domestic, imported)]),
+        rural=np.stack([origin[:, :, 0] * factors[:, 0] for origin in (domestic, imported)]),
     )
 
 
