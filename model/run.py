@@ -74,14 +74,24 @@ def run(
 
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
-    adjusted = scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year)
-    study = Study(base_year, scenario, adjusted)
+    study = study_of(base_year, scenario, catalogue)
+    years = solve_years(study, progress)
+    return tables.gather(study, years, ledgers.certificate(study, years))
+
+
+def study_of(base_year: BaseYear, scenario: Scenario, catalogue: Catalogue | None = None) -> Study:
+    """The study of a scenario, with its technology progress and costs applied to the catalogue."""
+    return Study(base_year, scenario, scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year))
+
+
+def solve_years(study: Study, progress: Callable[[], None] | None = None) -> list[Year]:
+    """All model years in order, technology mixes by the scenario's shares."""
     years: list[Year] = []
-    for t in range(len(scenario.years)):
+    for t in range(len(study.scenario.years)):
         years.append(study.solve(t, years[-1] if years else None))
         if progress:
             progress()
-    return tables.gather(study, years, ledgers.certificate(study, years))
+    return years
 
 
 class Study:
