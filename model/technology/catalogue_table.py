@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from pathlib import Path
 
 from io_tables.classification import products
 from model.technology.catalogue import Catalogue, catalogue
@@ -11,6 +12,15 @@ from model.technology.catalogue import Catalogue, catalogue
 _COST_YEARS = (2020, 2030, 2060)
 #: Names of products that have no row in products.csv.
 _EXTRA = {"co2_removal": {"name_en": "CO2 removal", "name_zh": "碳移除"}}
+
+#: Beginning of docs/technologies.md.
+HEAD = """# Technologies
+
+What the catalogue assumes, generated from its tables (`python -m model.technology.catalogue_table`). Money is 10^8 yuan of
+2020 at producers' prices, energy PJ, electricity TWh, mass Mt. Ranges, years between and the source of every single
+figure: `model/technology/catalogue.csv`; what a scenario may change: `technology.costs` and `technology.limits`.
+
+"""
 
 
 def catalogue_markdown(table: Catalogue | None = None) -> str:
@@ -59,3 +69,12 @@ def _row(c: Catalogue, key: str) -> str:
         "" if math.isnan(efficiency) else f"{efficiency:.2f}", f"{c.lifetime(key):.0f}",
         str(first) if first > 2020 else "", ", ".join(f"{n} {s}" for s, n in sorted(status.items())),
     ]) + " |"
+
+
+def document() -> str:
+    """Text of docs/technologies.md."""
+    return HEAD + catalogue_markdown()
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[2] / "docs" / "technologies.md").write_text(document(), encoding="utf-8")

@@ -195,3 +195,12 @@ def test_loading_the_catalogue_imports_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_committed_document_is_current():
+    from pathlib import Path
+
+    from model.technology.catalogue_table import document
+
+    committed = Path(__file__).parents[2] / "docs" / "technologies.md"
+    assert committed.read_text(encoding="utf-8") == document()
