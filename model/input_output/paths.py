@@ -24,6 +24,8 @@ from model.input_output.path_bounds import bounds, checked_coefficients
 MOST_PATHS = 10_000_000
 #: Relative slack of the pruning bound, so that rounding never cuts a path at the threshold.
 _SLACK = 1e-9
+#: Least worth of a link: zero is none.
+_SMALLEST = float(np.finfo(float).tiny)
 #: The threshold of a search for the largest paths is lowered by this factor until there are enough.
 _LOWER = 6.0
 
@@ -76,7 +78,7 @@ def structural_paths(A, s, y, *, threshold=None, top=None, max_depth=None) -> Pa
     s, y, threshold, top, depth = _checked(len(coefficients), s, y, threshold, top, max_depth)
     trees, total = _trees(A if isinstance(A, Leontief) else coefficients, s, y, threshold is None and top is None)
     if top is None:
-        found = _search_trees(coefficients, trees, threshold or 0.0, depth)[0]
+        found, _ = _search_trees(coefficients, trees, threshold or 0.0, depth)
     else:
         found = _largest(coefficients, trees, threshold or 0.0, top, depth)
     values = np.concatenate([sign * part[2] for (*_, sign), part in zip(trees, found, strict=True)] or [np.zeros(0)])
@@ -128,7 +130,9 @@ def _trees(A, s, y, signed):
     """(s, y, multipliers, output, sign) of the searches whose paths have one sign, arrays >= 0; and s'Ly."""
     sources = [(sign, part) for sign in (1.0, -1.0) if (part := np.maximum(sign * s, 0.0)).any()]
     demands = [(sign, part) for sign in (1.0, -1.0) if (part := np.maximum(sign * y, 0.0)).any()]
-    multipliers, outputs, totals = bounds(A, [s for _, s in sources], [y for _, y in demands])
+    # Demand of the other sign than all sources is not searched, so its output needs no bound.
+    searched = 1 if not signed and len(sources) == 1 and sources[0][0] == demands[0][0] else None
+    multipliers, outputs, totals = bounds(A, [s for _, s in sources], [y for _, y in demands], searched)
     total, trees = 0.0, []
     for a, (sign_s, part_s) in enumerate(sources):
         for b, (sign_y, part_y) in enumerate(demands):
@@ -138,30 +142,33 @@ def _trees(A, s, y, signed):
     return trees, total
 
 
-def _search_trees(A, trees, threshold, depth):
-    """Found (nodes, offsets, values) of each tree, and whether the threshold may have cut off anything."""
+def _search_trees(A, trees, threshold, depth, links_there_are=None):
+    """Found (nodes, offsets, values) of each tree, and whether the threshold left out paths.
+
+    links_there_are : number of links of each tree at no threshold; when not given, only nodes reached are told.
+    """
     found, cut = [], False
     floor = threshold * (1.0 - _SLACK)
-    for s, y, multipliers, output, _ in trees:
+    for k, (s, y, multipliers, output, _) in enumerate(trees):
         links = _suppliers(A, multipliers, output, floor if depth else np.inf)
         *part, pruned, full = _search(*links, multipliers, s, y, threshold, floor, depth, MOST_PATHS)
         if full:
             raise InputError(Problem("", f"there are more than {MOST_PATHS:,} such paths",
                                      "raise the threshold or lower max_depth"))
         found.append(part)
-        left_out = depth and links[1].size < np.count_nonzero(A[np.ix_(multipliers > 0, output > 0)])
-        cut = cut or pruned or bool(left_out)
+        cut = cut or pruned or (links_there_are is not None and depth > 0 and links[1].size < links_there_are[k])
     return found, cut
 
 
 def _largest(A, trees, threshold, top, depth):
     """As :func:`_search_trees` at a threshold low enough for `top` paths, and never below the one given."""
     level = max((float((m * y).max()) for _, y, m, *_ in trees), default=0.0)
-    smallest = max(threshold, np.finfo(float).tiny)
+    smallest = max(threshold, _SMALLEST)
+    links = [np.count_nonzero(A[np.ix_(m > 0, x > 0)]) for _, _, m, x, _ in trees]
     found, cut = [], bool(trees)
     while cut and sum(part[2].size for part in found) < top and (level > smallest or not found):
         level = max(level / _LOWER, smallest)
-        found, cut = _search_trees(A, trees, level, depth)
+        found, cut = _search_trees(A, trees, level, depth, links)
     return found
 
 
@@ -186,38 +193,37 @@ def _suppliers(A, multipliers, output, floor):
     n = A.shape[0]
     needed = np.empty(n)
     for j in range(n):
-        needed[j] = floor / output[j] if output[j] > 0.0 else np.inf
-    rows, columns, used = np.empty(16 * n, np.int32), np.empty(16 * n, np.int32), 0
+        needed[j] = max(floor / output[j], _SMALLEST) if output[j] > 0.0 else np.inf
+    rows, columns, bounds_, used = np.empty(16 * n, np.int32), np.empty(16 * n, np.int32), np.empty(16 * n), 0
     first = np.zeros(n + 1, np.int64)
     for i in range(n):
         m = multipliers[i]
-        if m <= 0.0:
-            continue
         if used + n > rows.size:
             rows = np.concatenate((rows, np.empty(rows.size, np.int32)))
             columns = np.concatenate((columns, np.empty(columns.size, np.int32)))
-        for j in range(n):
-            a = A[i, j]
-            if a * m >= needed[j] and a > 0.0:
-                rows[used], columns[used] = i, j
-                used += 1
-                first[j + 1] += 1
+            bounds_ = np.concatenate((bounds_, np.empty(bounds_.size)))
+        # Counting a block is fast; only those that hold something are looked through.
+        for start in range(0, n, 32):
+            stop = min(start + 32, n)
+            worthy = 0
+            for j in range(start, stop):
+                worthy += 1 if A[i, j] * m >= needed[j] else 0
+            if worthy == 0:
+                continue
+            for j in range(start, stop):
+                worth = A[i, j] * m
+                if worth >= needed[j]:
+                    rows[used], columns[used], bounds_[used] = i, j, worth
+                    used += 1
+                    first[j + 1] += 1
     first = np.cumsum(first)
     place = first[:-1].copy()
     supplier, bound, coefficient = np.empty(used, np.int32), np.empty(used), np.empty(used)
-    for k in range(used):
+    # Dealt out in falling order, each buyer's list comes out sorted.
+    for k in np.argsort(-bounds_[:used]):
         i, j = rows[k], columns[k]
-        supplier[place[j]] = i
-        bound[place[j]] = A[i, j] * multipliers[i]
+        supplier[place[j]], bound[place[j]], coefficient[place[j]] = i, bounds_[k], A[i, j]
         place[j] += 1
-    for j in range(n):
-        a, b = first[j], first[j + 1]
-        if b > a:
-            order = np.argsort(-bound[a:b])
-            supplier[a:b] = supplier[a:b][order]
-            bound[a:b] = bound[a:b][order]
-            for k in range(a, b):
-                coefficient[k] = A[supplier[k], j]
     return first, supplier, coefficient, bound
 
 
