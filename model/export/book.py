@@ -13,7 +13,8 @@ from io_tables.units import factor
 from model.export.layout import A4, HEAD, Formats, lines, page
 from model.results import CODELIST, NATION, TOTAL, Results
 
-#: internal unit of results -> what a ministry reads: (Chinese unit, English unit, unit name known to units.py, empty = as it is)
+#: internal unit of results -> what a ministry reads: (Chinese unit, English unit, unit name known to units.py; empty
+#: where only the name differs)
 MINISTRY = {
     "10^8 yuan": ("亿元", "10^8 yuan", "亿元"),
     "PJ": ("万吨标准煤", "10^4 tce", "万吨标准煤"),
@@ -49,7 +50,14 @@ class Book:
         self.formats = Formats.of(self.book)
         codelist = pd.read_csv(CODELIST)
         self.names = {row.variable: (row.zh, row.en) for row in codelist.itertuples()}
-        self.cube = {name: part for name, part in self.results.table.groupby("variable", sort=False)}
+        table = self.results.table.reset_index(drop=True)
+        self.cube = {name: part for name, part in table.groupby("variable", sort=False)}
+        self._value, self._arrays, self._code, self._place = table["value"].to_numpy(), {}, {}, {}
+        for key in ("region", "sector"):
+            self._code[key], labels = pd.factorize(table[key])
+            self._place[key] = {label: i for i, label in enumerate(labels)}
+        self._code["year"] = np.searchsorted(self.results.years, table["year"].to_numpy())
+        self._place["year"] = {year: i for i, year in enumerate(self.results.years)}
         self.order = {name: number for number, name in enumerate(codelist["variable"])}
 
     def two(self, zh: str, en: str, between: str = " ") -> str:
@@ -78,13 +86,26 @@ class Book:
 
     def rows(self, variable: str, axis: str, labels, fixed: str) -> np.ndarray:
         """(labels, years) of one variable along 'region' or 'sector', the other key fixed, in the unit shown."""
-        years = list(self.results.years)
+        result = np.zeros((len(labels), len(self.results.years)))
         if variable not in self.cube:
-            return np.zeros((len(labels), len(years)))
-        part = self.cube[variable]
-        part = part[part["sector" if axis == "region" else "region"] == fixed]
-        wide = part.pivot(index=axis, columns="year", values="value").reindex(index=list(labels), columns=years)
-        return wide.fillna(0.0).to_numpy() * self.unit(variable)[1]
+            return result
+        dense = self._dense(variable)
+        places = [self._place[axis].get(label, -1) for label in labels]
+        at = self._place["sector" if axis == "region" else "region"].get(fixed, -1)
+        known = np.array(places) >= 0
+        if at >= 0:
+            cells = dense[:, at] if axis == "region" else dense[at]
+            result[known] = cells[np.array(places)[known]]
+        return result * self.unit(variable)[1]
+
+    def _dense(self, variable: str) -> np.ndarray:
+        """(regions, sectors, years) of a variable in the table's unit; zeros where left out."""
+        if variable not in self._arrays:
+            rows = self.cube[variable].index
+            array = np.zeros(tuple(len(self._place[key]) for key in ("region", "sector", "year")))
+            array[tuple(self._code[key][rows] for key in ("region", "sector", "year"))] = self._value[rows]
+            self._arrays[variable] = array
+        return self._arrays[variable]
 
     def national(self, variable: str) -> np.ndarray:
         """(years,) national values in the unit shown."""

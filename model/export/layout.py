@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -118,6 +119,7 @@ class Placed:
         return [self.sheet, self.first, column, self.first + self.rows - 1, column]
 
 
+@lru_cache(maxsize=4096)
 def width(text: str) -> float:
     """Width of a text in digits of the standard font; a Chinese character takes two."""
     return sum(2.0 if unicodedata.east_asian_width(c) in "WFA" else 1.0 for c in text)
