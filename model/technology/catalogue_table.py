@@ -16,9 +16,10 @@ _EXTRA = {"co2_removal": {"name_en": "CO2 removal", "name_zh": "碳移除"}}
 #: Beginning of docs/technologies.md.
 HEAD = """# Technologies
 
-What the catalogue assumes, generated from its tables (`python -m model.technology.catalogue_table`). Money is 10^8 yuan of
-2020 at producers' prices, energy PJ, electricity TWh, mass Mt. Ranges, years between and the source of every single
-figure: `model/technology/catalogue.csv`; what a scenario may change: `technology.costs` and `technology.limits`.
+What the catalogue assumes, generated from its tables (`python -m model.technology.catalogue_table`). Money is
+10^8 yuan of 2020 at producers' prices, energy PJ, electricity TWh, mass Mt. Ranges, years between and the source of
+every single figure: `model/technology/catalogue.csv`; what a scenario may change: `technology.costs` and
+`technology.limits`.
 
 """
 
