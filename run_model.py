@@ -110,7 +110,16 @@ def _run(arguments) -> int:
             results = run(base_year, scenario, progress=step)
         for line in _summary(results, target):
             screen.line(line)
-        write_folder(results, part, screen.log)
+        output = scenario.output
+        write_folder(
+            results,
+            part,
+            screen.log,
+            workbook=output.workbook,
+            iamc_file=output.iamc,
+            units=output.units,
+            language=output.language,
+        )
     return GOOD if results.certificate.passed else NOT_SOLVED
 
 
@@ -221,6 +230,124 @@ def _validate(arguments) -> int:
     return GOOD if passed else NOT_SOLVED
 
 
+def _verify(arguments) -> int:
+    from model.verify import Damaged, verify
+
+    screen = Screen(arguments.quiet)
+    try:
+        checks = verify(Path(arguments.run))
+    except Damaged as error:
+        return _damaged(error)
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        residual = "-" if check.residual is None else f"{check.residual:.1e}"
+        screen.line(f"{check.status:7}  {check.name:{width}}  {residual:>8}  {check.where}".rstrip())
+    failed = [check for check in checks if check.status == "fail"]
+    for check in failed:
+        print(f"failed: {check.name}: {check.residual:.1e} > {check.tolerance:.0e} at {check.where}", file=sys.stderr)
+    done = sum(check.status != "not_run" for check in checks)
+    screen.line(f"{done - len(failed)} of {_count(done, 'balance')} recounted from the files close")
+    return NOT_SOLVED if failed else GOOD
+
+
+def _compare(arguments) -> int:
+    from io_tables.errors import InputError
+    from model.compare import compare
+    from model.verify import Damaged
+
+    out = Path(arguments.out) if arguments.out else None
+    if out and out.suffix not in (".xlsx", ".csv"):
+        raise InputError(f"{out}: the comparison is written as .xlsx or .csv")
+    if out and out.exists() and not arguments.force:
+        raise InputError(f"{out}: exists already; add --force to replace it")
+    try:
+        comparison = compare([Path(run) for run in arguments.runs])
+    except Damaged as error:
+        return _damaged(error)
+    screen = Screen(arguments.quiet)
+    for line in comparison.lines():
+        screen.line(line)
+    if out:
+        comparison.write(out)
+        screen.line(f"written: {out}")
+    return GOOD
+
+
+def _trace(arguments) -> int:
+    """Paths through the table of a year of a run, or of a base year; a run is solved again from its lock file."""
+    import re
+
+    from io_tables.errors import InputError
+    from model.input_output.trace import final_users, trace
+
+    def pair(text: str | None, what: str) -> tuple[str | None, str | None] | None:
+        if text is None:
+            return None
+        first, separator, second = text.partition("/")
+        if not separator:
+            raise InputError(
+                f"{what} '{text}': write province/{'sector' if what == '--from' else 'category'}, "
+                "either side may be empty"
+            )
+        return (first.strip() or None, second.strip() or None)
+
+    if arguments.out and Path(arguments.out).exists() and not arguments.force:
+        raise InputError(f"{arguments.out}: exists already; add --force to replace it")
+    source, destination = pair(arguments.source, "--from"), pair(arguments.destination, "--to")
+    table, title = _table_to_trace(arguments.run, arguments.year)
+    extension, _, row = arguments.extension.partition(":")
+    if row and not re.fullmatch(r"[0-9]+", row):
+        raise InputError(f"--extension '{arguments.extension}': write the name, or name:row with a row number")
+    found = trace(table, extension, source, destination, row=int(row) if row else None, top=arguments.top)
+    screen = Screen(arguments.quiet)
+    totals = found.attrs
+    screen.line(f"{title}: {totals['total']:,.2f} in all, {totals['covered'] / totals['total']:.1%} in the paths shown")
+    for entry in found.itertuples():
+        screen.line(f"{entry.value:12,.3f}  {entry.share:6.2%}  {entry.path}")
+    if destination is None:
+        users = final_users(table, extension, source, row=int(row) if row else None).sum(axis=1)
+        screen.line(
+            "who uses it in the end: "
+            + ", ".join(f"{name} {value:,.1f}" for name, value in users.sort_values(ascending=False).head(8).items())
+        )
+    if arguments.out:
+        found.to_csv(arguments.out, index=False)
+        screen.line(f"written: {arguments.out}")
+    return GOOD
+
+
+def _table_to_trace(name: str, year: int | None):
+    """(Mrio, title) of a base year by name, or of a year of a finished run."""
+    from io_tables.base_year import BaseYear
+    from io_tables.base_year_file import library
+    from io_tables.errors import InputError
+
+    if name in library() or name.endswith(".npz"):
+        base = BaseYear.load(name)
+        if year not in (None, base.year):
+            raise InputError(f"--year {year}: {name} is the table of {base.year}; name a run for other years")
+        return base.mrio, f"{base.name} {base.year}"
+    lock = Path(name) / "scenario.lock.yaml"
+    if not lock.is_file():
+        raise InputError(f"{name}: neither a base year ({', '.join(library())}) nor a finished run with a lock file")
+    from model.run import solve_years, study_of
+    from model.year_table import table_of_year, year_of
+    from scenarios.load import load_scenario
+
+    scenario = load_scenario(lock)
+    study = study_of(BaseYear.load(scenario.base_year), scenario)
+    years = solve_years(study)
+    wanted = year_of(years, scenario.years[-1] if year is None else year)
+    return table_of_year(study, wanted).mrio, f"{scenario.name} {wanted.year}"
+
+
+def _damaged(error) -> int:
+    for problem in error.problems:
+        print(problem, file=sys.stderr)
+    print(f"{_count(len(error.problems), 'error')}: the result folder is damaged or incomplete.", file=sys.stderr)
+    return BAD_INPUT
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
@@ -249,6 +376,24 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--folder", default=".", help="where to write it (default: here)")
 
     add("list", _list, "list the scenario library")
+
+    verify = add("verify", _verify, "recount every balance of a finished run from its files alone")
+    verify.add_argument("run", metavar="RUN", help="folder of a finished run, such as results/quick")
+
+    compare = add("compare", _compare, "lay the headline figures of finished runs side by side")
+    compare.add_argument("runs", nargs="+", metavar="RUN", help="folders of finished runs")
+    compare.add_argument("--out", metavar="FILE", help="write the comparison and the series as .xlsx or .csv")
+    compare.add_argument("--force", action="store_true", help="replace an existing file")
+
+    trace = add("trace", _trace, "follow emissions along the supply chains of a run's year or of a base year")
+    trace.add_argument("run", metavar="RUN", help="folder of a finished run, a base-year file, or a base year's name")
+    trace.add_argument("--from", dest="source", metavar="PROVINCE/SECTOR", help="who emits (either side may be empty)")
+    trace.add_argument("--to", dest="destination", metavar="PROVINCE/CATEGORY", help="whose final use")
+    trace.add_argument("--year", type=int, help="model year (default: the last)")
+    trace.add_argument("--extension", default="co2", help="what is followed: co2, energy, or co2:ROW for one source")
+    trace.add_argument("--top", type=int, default=20, help="how many paths (default: 20)")
+    trace.add_argument("--out", metavar="FILE", help="write the paths as CSV")
+    trace.add_argument("--force", action="store_true", help="replace an existing file")
 
     calibrate = add("calibrate", _calibrate, "rebuild the base year from the embedded facts and yearbooks")
     calibrate.add_argument(
