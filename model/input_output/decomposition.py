@@ -130,15 +130,21 @@ def structural_decomposition(
     def named(values, convert=float):
         return {name: convert(values[f"{name}_"]) for name in ("f", "L", "y")}
 
-    parts = {} if blocks is None else _block_effects(systems, f, output, blocks, method)
+    # Weight of each pair of years (of f, of y) among the orders: moved before L or not.
+    weights = [[1 / 3, 1 / 6], [1 / 6, 1 / 3]] if method == EXACT else [[0.0, 0.5], [0.5, 0.0]]
+    parts = {} if blocks is None else block_effects(systems, f, output, blocks, weights)
     return StructuralDecomposition(
         named(totals.effects), named(totals.spread), named(totals.lowest), named(totals.highest),
         named(found.effects, np.asarray), {name: float(part.sum()) for name, part in parts.items()}, parts,
     )
 
 
-def _block_effects(systems, f, output, blocks, method):
-    """(n,) effect of each part of dA by emitting sector; together the L effect."""
+def block_effects(systems, f, output, blocks, weights) -> dict[str, np.ndarray]:
+    """(n,) effect of each part of dA by emitting sector; together the effect of L.
+
+    systems : of both years; f : intensities of both years; output [year of L][state of demand] (n,); weights
+    [year of f][state of demand], the share of the orders in which L moves there.
+    """
     change = systems[1].A - systems[0].A
     blocks = {name: np.asarray(block, dtype=float) for name, block in blocks.items()}
     wrong = [Problem(f"blocks[{name!r}]", f"shape {b.shape}", f"expected {change.shape}")
@@ -148,13 +154,11 @@ def _block_effects(systems, f, output, blocks, method):
     rest = np.abs(sum(blocks.values()) - change).max()
     if not rest <= 1e-10 * max(np.abs(change).max(), 1e-6):
         raise InputError(f"the blocks miss A1 - A0 by up to {rest:.3g}")
-    # Weight of each pair of years (of f, of y) among the orders: moved before L or not.
-    weights = ([[1 / 3, 1 / 6], [1 / 6, 1 / 3]] if method == EXACT else [[0.0, 0.5], [0.5, 0.0]])
+    first, second = np.column_stack(output[0]), np.column_stack(output[1])
     parts = {}
     for name, block in blocks.items():
-        step = [0.5 * (systems[1].output(block @ output[0][k]) + systems[0].output(block @ output[1][k]))
-                for k in range(2)]
-        parts[name] = sum(weights[a][b] * f[a] * step[b] for a in range(2) for b in range(2))
+        step = 0.5 * (systems[1].output(block @ first) + systems[0].output(block @ second))
+        parts[name] = sum(f[a] * (step @ np.asarray(weights[a])) for a in range(2))
     return parts
 
 

@@ -61,7 +61,7 @@ def table_paths(
     if threshold is None and top is None and max_depth is None:
         top = SHOWN
     limits = {"threshold": threshold, "top": top, "max_depth": max_depth}
-    intensity = _intensity(table, extension, row)
+    intensity = intensity_of(table, extension, row)
     chosen = _sectors_chosen(table, source)
     if downstream:
         if destination is not None:
@@ -78,7 +78,7 @@ def final_users(table: Mrio, extension: str, source=None, *, row: int | None = N
     Every path is counted, however long. Exports abroad are the row 'abroad'; units of the extension. Arguments and
     errors as :func:`trace`.
     """
-    s = np.where(_sectors_chosen(table, source), _intensity(table, extension, row), 0.0)
+    s = np.where(_sectors_chosen(table, source), intensity_of(table, extension, row), 0.0)
     if table.final_demand is None:
         raise InputError("the table has no final_demand labels, so its final use has no destination")
     embodied = Leontief.from_flows(table.Z, table.x, labels=sector_labels(table)).multipliers(s) @ table.Y
@@ -152,7 +152,8 @@ def _inverse(x):
     return np.divide(1.0, x, out=np.zeros_like(x), where=x != 0)
 
 
-def _intensity(table, extension, row):
+def intensity_of(table: Mrio, extension: str, row: int | None = None) -> np.ndarray:
+    """(n,) an extension per unit of output, one row of it or all rows summed; errors as :func:`trace`."""
     if extension not in table.extensions:
         raise InputError(f"unknown extension '{extension}'; {did_you_mean(extension, table.extensions)}")
     F = np.atleast_2d(np.asarray(table.extensions[extension], dtype=float))

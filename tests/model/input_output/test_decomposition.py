@@ -1,15 +1,18 @@
 """Structural decomposition: every order by brute force, no residual, and the change of L told by block."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_tables import random_mrio
 
 from io_tables.errors import InputError
 from model.input_output.decomposition import coefficient_blocks, decompose, structural_decomposition
 from model.input_output.leontief import Leontief
+from model.input_output.table_decomposition import table_decomposition
 
 METHODS = ["exact", "polar"]
 
@@ -98,6 +101,44 @@ def test_the_effect_of_coefficients_splits_into_own_other_and_imports(method):
     np.testing.assert_allclose(steady["imports"], 0, atol=1e-15)
     with pytest.raises(InputError, match="blocks miss A1 - A0"):
         structural_decomposition(f0, A0, y0, f1, A1, y1, blocks={"own": blocks["own"]})
+
+
+def test_two_tables_decompose_by_region_without_a_residual():
+    before, after = random_mrio(3, 4, 1), random_mrio(3, 4, 2)
+    found = table_decomposition(before, after, "CO2")
+    assert list(found) == ["intensity", "own", "other", "imports", "mix", "level", "change"]
+    change = (after.extensions["CO2"] - before.extensions["CO2"]).reshape(3, 4).sum(axis=1)
+    np.testing.assert_allclose(found["change"], change, rtol=1e-9)
+    # Prices of everything doubled: the level doubles, intensity halves, inputs and mix stay.
+    double = replace(before, Z=2 * before.Z, Y=2 * before.Y, value_added=2 * before.value_added,
+                     imports=2 * before.imports)
+    scaled = table_decomposition(before, double, "energy", row=1)
+    np.testing.assert_allclose(scaled[["own", "other", "imports", "mix"]], 0, atol=1e-10)
+    emitted = before.extensions["energy"][1].reshape(3, 4).sum(axis=1)
+    np.testing.assert_allclose(scaled["level"], 0.75 * emitted)
+    other = replace(after, regions=("region 0", "region 1", "region 9"), final_demand=None)
+    with pytest.raises(InputError, match="regions: differ: region 2, region 9"):
+        table_decomposition(before, other, "CO2")
+
+
+def test_the_effect_of_inputs_between_tables_is_the_average_of_all_orders():
+    before, after = random_mrio(2, 3, 3), random_mrio(2, 3, 5)
+    found = table_decomposition(before, after, "CO2")
+
+    def state(f, L, mix, level):
+        tables = (before, after)
+        y = tables[mix].Y.sum(axis=1) / tables[mix].Y.sum() * tables[level].Y.sum()
+        return (tables[f].extensions["CO2"] / tables[f].x) @ np.linalg.solve(np.eye(6) - tables[L].A, y)
+
+    effects = []
+    for order in itertools.permutations(range(4)):
+        years = [0] * 4
+        for k in order:
+            start = state(*years)
+            years[k] = 1
+            if k == 1:
+                effects.append(state(*years) - start)
+    assert found[["own", "other", "imports"]].to_numpy().sum() == pytest.approx(np.mean(effects))
 
 
 def test_any_number_of_factors_equals_the_average_of_all_orders():
