@@ -200,6 +200,15 @@ def test_damaged_files_are_named(folder, name, content, told):
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["quick.xlsx", "quick_iamc.csv"])
+def test_a_damaged_workbook_or_iamc_file_is_named(small_run, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(small_run, copy)
+    (copy / name).write_bytes(b"PK nothing of the kind")
+    with pytest.raises(Damaged, match=name):
+        verify(copy)
+
+
 @pytest.mark.parametrize(("change", "told"), [
     (lambda rows: [rows[0].replace("value", "level"), *rows[1:]], "columns are"),
     (lambda rows: [*rows, rows[-1]], "occurs twice"),
