@@ -294,7 +294,7 @@ def _trace(arguments) -> int:
     if arguments.out and Path(arguments.out).exists() and not arguments.force:
         raise InputError(f"{arguments.out}: exists already; add --force to replace it")
     source, destination = pair(arguments.source, "--from"), pair(arguments.destination, "--to")
-    table, title = _table_to_trace(arguments.run, arguments.year)
+    table, title = _table_of(arguments.run, arguments.year)
     extension, _, row = arguments.extension.partition(":")
     if row and not re.fullmatch(r"[0-9]+", row):
         raise InputError(f"--extension '{arguments.extension}': write the name, or name:row with a row number")
@@ -316,7 +316,51 @@ def _trace(arguments) -> int:
     return GOOD
 
 
-def _table_to_trace(name: str, year: int | None):
+def _shock_new(arguments) -> int:
+    """An empty shock workbook for a table, with drop-downs of its provinces, sectors and categories."""
+    from io_tables.errors import InputError
+    from io_tables.shocks import write_shock_workbook
+
+    target = Path(arguments.workbook)
+    if target.suffix != ".xlsx":
+        raise InputError(f"{target}: a shock workbook is an .xlsx file")
+    if target.exists() and not arguments.force:
+        raise InputError(f"{target}: exists already; add --force to replace it")
+    table, title = _table_of(arguments.table, arguments.year)
+    write_shock_workbook(table, target)
+    print(f"{target}: empty shocks for {title}; fill it in and run 'shock apply'")
+    return GOOD
+
+
+def _shock_apply(arguments) -> int:
+    """Apply a filled shock workbook to a table and show what changes, by province and by sector."""
+    from io_tables.errors import InputError
+    from model.input_output.shocks import apply_shocks
+
+    if arguments.out and Path(arguments.out).exists() and not arguments.force:
+        raise InputError(f"{arguments.out}: exists already; add --force to replace it")
+    table, title = _table_of(arguments.table, arguments.year)
+    shocked = apply_shocks(table, Path(arguments.workbook))
+    screen = Screen(arguments.quiet)
+    screen.line(f"{title}, change by the shocks of {arguments.workbook}")
+    change = shocked.x - table.x
+    screen.line(f"gross output    {change.sum():+,.2f} ({change.sum() / table.x.sum():+.3%})")
+    gdp = shocked.gdp() - table.gdp()
+    screen.line(f"value added     {gdp.sum():+,.2f} ({gdp.sum() / table.gdp().sum():+.3%})")
+    for name, values in table.extensions.items():
+        before, after = float(values.sum()), float(shocked.extensions[name].sum())
+        screen.line(f"{name:15} {after - before:+,.2f} ({after / before - 1 if before else 0:+.3%})")
+    largest = sorted(zip(table.regions, gdp, strict=True), key=lambda item: -abs(item[1]))[:8]
+    screen.line("value added by province: " + ", ".join(f"{name} {value:+,.1f}" for name, value in largest))
+    if arguments.out:
+        from io_tables.readers.write_long import write_long_csv
+
+        write_long_csv(shocked, Path(arguments.out))
+        screen.line(f"written: {arguments.out}")
+    return GOOD
+
+
+def _table_of(name: str, year: int | None):
     """(Mrio, title) of a base year by name, or of a year of a finished run."""
     from io_tables.base_year import BaseYear
     from io_tables.base_year_file import library
@@ -394,6 +438,22 @@ def parser() -> argparse.ArgumentParser:
     trace.add_argument("--top", type=int, default=20, help="how many paths (default: 20)")
     trace.add_argument("--out", metavar="FILE", help="write the paths as CSV")
     trace.add_argument("--force", action="store_true", help="replace an existing file")
+
+    shock = commands.add_parser("shock", help="shock a table from a workbook with drop-downs")
+    steps = shock.add_subparsers(dest="step", required=True, metavar="STEP")
+    for name, function, text in (
+        ("new", _shock_new, "write an empty shock workbook"),
+        ("apply", _shock_apply, "apply a filled shock workbook and show what changes"),
+    ):
+        step = steps.add_parser(name, help=text, description=text)
+        step.set_defaults(function=function)
+        step.add_argument("workbook", metavar="WORKBOOK", help=".xlsx file")
+        step.add_argument("--table", default="china_2020", help="base year, base-year file or finished run")
+        step.add_argument("--year", type=int, help="model year of a run (default: the last)")
+        step.add_argument("--force", action="store_true", help="replace an existing file")
+        step.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        if name == "apply":
+            step.add_argument("--out", metavar="FILE", help="write the shocked table as long CSV")
 
     calibrate = add("calibrate", _calibrate, "rebuild the base year from the embedded facts and yearbooks")
     calibrate.add_argument(

@@ -133,3 +133,37 @@ def test_another_package_of_the_same_name_is_noticed(tmp_path):
     ])
     done = command(code=code)
     assert done.returncode == 2 and "model" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_trace_follows_a_base_year_and_names_wrong_labels(tmp_path):
+    done = command("trace", "china_2020", "--from", "Shanxi/Electricity and heat", "--top", "5",
+                   "--out", tmp_path / "paths.csv")
+    assert done.returncode == 0 and "Shanxi / Electricity and heat > Shanxi / Construction" in done.stdout
+    assert len((tmp_path / "paths.csv").read_text(encoding="utf-8").splitlines()) == 6
+    wrong = command("trace", "china_2020", "--from", "Shanxy/x")
+    assert wrong.returncode == 2 and "'Shanxi'" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_a_shock_workbook_is_written_filled_and_applied(tmp_path):
+    import openpyxl
+
+    path = tmp_path / "shock.xlsx"
+    assert command("shock", "new", path).returncode == 0
+    assert command("shock", "new", path).returncode == 2
+    book = openpyxl.load_workbook(path)
+    book["Final demand"].append(["All", "Construction", "Guangdong", "fixed capital", "percentage", -10])
+    book.save(path)
+    done = command("shock", "apply", path)
+    assert done.returncode == 0 and "Guangdong -" in done.stdout
+    book["Final demand"].append(["All", "Constrction", "Guangdong", "fixed capital", "percentage", -10])
+    book.save(path)
+    wrong = command("shock", "apply", path)
+    assert wrong.returncode == 2 and "B3" in wrong.stderr and "Construction" in wrong.stderr
+
+
+def test_checking_a_table_says_what_is_wrong_with_it(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("row_region,row_sector,column_region,column_sector,value\nA,x,A,x,ten\n", encoding="utf-8")
+    done = command("check", path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "table.csv" in done.stdout + done.stderr
