@@ -17,7 +17,7 @@ import pandas as pd
 from io_tables.errors import InputError, Problem, did_you_mean
 from io_tables.mrio import Mrio
 from model.input_output.leontief import Leontief
-from model.input_output.table_accounts import national_multipliers
+from model.input_output.table_accounts import extension_total, national_multipliers
 
 #: Yuan per tonne times million tonnes, in 10^8 yuan.
 YUAN_PER_TONNE = 0.01
@@ -99,8 +99,6 @@ def carbon_price(
     Raises InputError for unknown labels or borders, shapes, and a border adjustment on a table without imports by
     commodity.
     """
-    if extension not in table.extensions:
-        raise InputError(f"unknown extension '{extension}'; {did_you_mean(extension, table.extensions)}")
     if border not in _BORDERS:
         raise InputError(f"unknown border '{border}'; {did_you_mean(border, [b for b in _BORDERS if b])}")
     if not np.isfinite(price):
@@ -108,7 +106,7 @@ def carbon_price(
     if table.final_demand is None:
         raise InputError("the table has no final_demand labels, so nobody can be told what they pay")
     x, k = table.x, table.Y.shape[1]
-    emissions = np.atleast_2d(np.asarray(table.extensions[extension], dtype=float)).sum(axis=0)
+    emissions = extension_total(table, extension)
     charged = emissions * _shares(covered, table.n)
     own = np.zeros(k) if final_demand_emissions is None else np.asarray(final_demand_emissions, dtype=float)
     if own.shape != (k,):

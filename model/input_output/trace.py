@@ -12,6 +12,7 @@ from io_tables.errors import InputError, Problem, did_you_mean
 from io_tables.mrio import Mrio
 from model.input_output.leontief import Leontief
 from model.input_output.paths import Paths, downstream_paths, structural_paths
+from model.input_output.table_accounts import extension_total
 
 #: Number of paths shown when no limit is given.
 SHOWN = 20
@@ -154,12 +155,12 @@ def _inverse(x):
 
 def intensity_of(table: Mrio, extension: str, row: int | None = None) -> np.ndarray:
     """(n,) an extension per unit of output, one row of it or all rows summed; errors as :func:`trace`."""
-    if extension not in table.extensions:
-        raise InputError(f"unknown extension '{extension}'; {did_you_mean(extension, table.extensions)}")
-    F = np.atleast_2d(np.asarray(table.extensions[extension], dtype=float))
-    if row is not None and not 0 <= row < len(F):
-        raise InputError(Problem("row", f"{row}", f"extension '{extension}' has rows 0..{len(F) - 1}"))
-    total, x = F.sum(axis=0) if row is None else F[row], table.x
+    total, x = extension_total(table, extension), table.x
+    if row is not None:
+        F = np.atleast_2d(np.asarray(table.extensions[extension], dtype=float))
+        if not 0 <= row < len(F):
+            raise InputError(Problem("row", f"{row}", f"extension '{extension}' has rows 0..{len(F) - 1}"))
+        total = F[row]
     labels = sector_labels(table)
     idle = [Problem(labels[j], f"has '{extension}' but no output") for j in np.flatnonzero((x == 0) & (total != 0))]
     if idle:
