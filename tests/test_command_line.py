@@ -102,7 +102,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     code = "\n".join([
         f"import sys; sys.argv = ['run_model.py']; sys.path.insert(0, {str(ROOT)!r})",
         "import model.export.folder as folder",
-        "def stop(*a): raise KeyboardInterrupt",
+        "def stop(*a, **k): raise KeyboardInterrupt",
         "folder.write_folder = stop",
         f"import run_model; sys.exit(run_model.main(['run', 'quick', '--out', {str(tmp_path / 'out')!r}, '--quiet']))",
     ])
