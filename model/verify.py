@@ -408,13 +408,18 @@ def _same(name: str, shown: list[tuple], run: Recount) -> Check:
 
 def _iamc(path: Path, run: Recount) -> list[tuple]:
     try:
-        wide = pd.read_csv(path, keep_default_na=False, dtype=str)
-        return _melted(wide, run)
+        found = _melted(pd.read_csv(path, keep_default_na=False, dtype=str), run)
     except (ValueError, KeyError, OSError) as error:
         raise Damaged([f"{path}: cannot be read: {type(error).__name__} {error}"]) from None
+    shown, whole = sum(sector == TOTAL for _, _, sector, *_ in found), int(run.present[:, :, run.total].sum())
+    if shown != whole:
+        raise Damaged([f"{path}: has {shown} figures without sector, the table {whole}"])
+    return found
 
 
 def _melted(wide: pd.DataFrame, run: Recount) -> list[tuple]:
+    if absent := {"Region", "Variable", "Unit"} - set(wide.columns):
+        raise KeyError(f"no column {', '.join(sorted(absent))}")
     years = [c for c in wide.columns if re.fullmatch(r"\d{4}", c)]
     variables, found = set(run.variables), []
     for row in wide.to_dict("records"):
