@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import highspy
 import numpy as np
 
 from io_tables.errors import NotConverged
@@ -17,12 +16,15 @@ from model.macro.closure import Closed, Demand
 #: Price of slack, in weighted squared deviations of the levers per unit of national GDP standing in the wrong
 #: province. Far above any shadow price, so slack appears only where no lever within bounds can do without it.
 SLACK_PENALTY = 1e4
-#: A lever this near to a bound, or a slack this small (share of national GDP), counts as nought.
+#: Tolerance on bounds and on the sign of duals.
 ACTIVE = 1e-7
+#: Slack of this share of the nation's money is rounding.
+ROUNDING = 1e-12
 #: Smallest weight of a lever before weights are scaled to one.
 WEIGHT_FLOOR = 1e-6
-#: Rounds of correcting the set of binding bounds that the solver handed over.
-POLISH_ROUNDS = 20
+#: Rounds of the interior point, the mean product of distance and dual and the miss at which its set is read; rounds of
+#: correcting that set.
+POINT_ROUNDS, POINT_GAP, POINT_MISS, POLISH_ROUNDS = 100, 1e-10, 1e-5, 20
 
 
 @dataclass(frozen=True)
@@ -84,68 +86,114 @@ def meet_gdp(wanted: np.ndarray, response: np.ndarray, weights: np.ndarray, lowe
 
     wanted (R,) : value added the levers must bring, 10^8 yuan; response (R, R) [r, s] value added in r per unit of
     u_s; weights (R,) positive, sum 1; lower <= u <= upper (upper may be inf). u = 1 must bring the total of `wanted`,
-    so a solution always exists. G is the sum of |wanted|. HiGHS finds which bounds bind; the answer is then solved
-    for directly on that set and its optimality conditions are checked. Raises NotConverged when they do not hold.
+    so a solution always exists. G is the sum of |wanted|. An interior point finds which bounds bind; the answer is
+    then solved for directly on that set and its optimality conditions are checked. Raises NotConverged if they fail.
     """
     scale = float(np.abs(wanted).sum())
     target, matrix = wanted / scale, response / scale
-    factor, slack = _solve(target, matrix, weights, lower, upper)
-    factor, slack = _polish(target, matrix, weights, lower, upper, factor, slack)
+    sets = _solve(target, matrix, weights, lower, upper)
+    factor, slack = _polish(target, matrix, weights, lower, upper, *sets)
     return Levers(factor, slack * scale)
 
 
-def _solve(target, matrix, weights, lower, upper) -> tuple[np.ndarray, np.ndarray]:
-    """HiGHS on u (R), surplus (R) and shortfall (R); dense rows, diagonal Hessian."""
+def _solve(target, matrix, weights, lower, upper) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which levers stand low, which high, and the sign of each slack (0: none), by Mehrotra's interior point.
+
+    Variables are u - 1 (R), shortfall (R) and surplus (R); strictly convex in u and bounded, so it has one optimum.
+    The set is read from which of a bound's distance and its dual is the smaller in its own unit.
+    """
     R = len(target)
-    inf = highspy.kHighsInf
-    rows = np.block([[matrix, np.eye(R), -np.eye(R)], [np.zeros((1, R)), np.ones((1, R)), -np.ones((1, R))]])
-    right = np.append(target, 0.0)
-    model = highspy.HighsModel()
-    lp = model.lp_
-    lp.num_col_, lp.num_row_ = 3 * R, R + 1
-    lp.col_cost_ = np.concatenate([-2.0 * weights, np.full(2 * R, SLACK_PENALTY)])
-    lp.col_lower_ = np.concatenate([np.full(R, lower), np.zeros(2 * R)])
-    lp.col_upper_ = np.concatenate([np.full(R, upper if np.isfinite(upper) else inf), np.full(2 * R, inf)])
-    lp.row_lower_ = lp.row_upper_ = right
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.arange(3 * R + 1) * (R + 1)
-    lp.a_matrix_.index_ = np.tile(np.arange(R + 1), 3 * R)
-    lp.a_matrix_.value_ = rows.T.ravel()
-    hessian = model.hessian_
-    hessian.dim_ = 3 * R
-    hessian.format_ = highspy.HessianFormat.kTriangular
-    hessian.start_ = np.minimum(np.arange(3 * R + 1), R)
-    hessian.index_ = np.arange(R)
-    hessian.value_ = 2.0 * weights
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.passModel(model)
-    highs.run()
-    status = highs.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise NotConverged(f"levers of the macro closure (E7): {highs.modelStatusToString(status)}", np.inf, ACTIVE, 1)
-    found = np.array(highs.getSolution().col_value)
-    return found[:R], found[R : 2 * R] - found[2 * R :]
+    curvature = np.concatenate([2.0 * weights, np.zeros(2 * R)])
+    cost = np.concatenate([np.zeros(R), np.full(2 * R, SLACK_PENALTY)])
+    rows = np.block([[matrix, np.eye(R), -np.eye(R)], [matrix.sum(axis=0)[None], np.zeros((1, 2 * R))]])
+    right = np.append(target - matrix.sum(axis=1), 0.0)
+    norm = np.maximum(np.abs(rows[:, :R]).max(axis=1), 1e-12)
+    rows, right = rows / norm[:, None], right / norm
+    low = np.concatenate([np.full(R, lower - 1.0), np.zeros(2 * R)])
+    above, below = _interior_point(curvature, cost, rows, right, low, upper - 1.0)
+    unit = np.concatenate([2.0 * weights, np.full(2 * R, SLACK_PENALTY)])
+    at_low = above[0] < above[1] / unit
+    at_high = below[0] < below[1] / unit[:R]
+    used = ~at_low[R:]
+    return at_low[:R] & ~at_high, at_high, used[:R].astype(float) - used[R:]
 
 
-def _polish(target, matrix, weights, lower, upper, factor, slack) -> tuple[np.ndarray, np.ndarray]:
+def _interior_point(curvature, cost, rows, right, low, high):
+    """min curvature x^2 / 2 + cost x, rows x = right, x >= low, first R entries of x <= high (a number, maybe inf).
+
+    Returns (distance, dual) of the lower bounds (N,) and of the upper ones (R,). Raises NotConverged.
+    """
+    R = len(right) - 1
+    bounded = np.isfinite(high)
+    x = np.maximum(low + 1.0, 0.0)
+    if bounded:
+        x[:R] = (low[:R] + high) / 2.0
+    y, z, v = np.zeros(R + 1), np.full(len(x), SLACK_PENALTY), np.full(R, 1.0 if bounded else 0.0)
+    # Distances are carried along: near a bound their difference from x would be lost to rounding.
+    s, t = x - low, (high - x[:R] if bounded else np.ones(R))
+    for _ in range(POINT_ROUNDS):
+        gap = (s @ z + t @ v) / (len(x) + R * bounded)
+        dual_miss = -(curvature * x + cost - rows.T @ y - z)
+        dual_miss[:R] -= v
+        miss = right - rows @ x
+        if gap <= POINT_GAP and np.abs(miss).max() <= POINT_MISS:
+            return (s, z), (t if bounded else np.full(R, np.inf), v)
+        diagonal = curvature + z / s
+        diagonal[:R] += v / t
+        normal = (rows / diagonal) @ rows.T
+
+        def step(goal_z, goal_v, s=s, t=t, z=z, v=v, diagonal=diagonal, normal=normal, d=dual_miss, miss=miss):
+            g = d + goal_z / s
+            g[:R] -= goal_v / t
+            dy = np.linalg.lstsq(normal, miss - rows @ (g / diagonal), rcond=1e-15)[0]
+            dx = (g + rows.T @ dy) / diagonal
+            return dx, dy, (goal_z - z * dx) / s, (goal_v + v * dx[:R]) / t
+
+        dx, dy, dz, dv = step(-s * z, -t * v)
+        length = _longest((s, dx), (t, -dx[:R] * bounded), (z, dz), (v, dv))
+        after = ((s + length * dx) @ (z + length * dz) + (t - length * dx[:R] * bounded) @ (v + length * dv)) / (
+            len(x) + R * bounded
+        )
+        centre = gap * (after / gap) ** 3
+        dx, dy, dz, dv = step(centre - s * z - dx * dz, bounded * (centre - t * v + dx[:R] * dv))
+        length = min(1.0, 0.995 * _longest((s, dx), (t, -dx[:R] * bounded), (z, dz), (v, dv)))
+        x, y, z, v = x + length * dx, y + length * dy, z + length * dz, v + length * dv
+        s, t = s + length * dx, t - length * dx[:R] * bounded
+    raise NotConverged("levers of the macro closure (E7), interior point", float(gap), POINT_GAP, POINT_ROUNDS)
+
+
+def _longest(*pairs) -> float:
+    """The longest step up to 1 that keeps every value positive."""
+    longest = 1.0
+    for value, change in pairs:
+        falling = change < 0
+        if falling.any():
+            longest = min(longest, float((-value[falling] / change[falling]).min()))
+    return longest
+
+
+def _polish(target, matrix, weights, lower, upper, low, high, sign) -> tuple[np.ndarray, np.ndarray]:
     """The optimum to rounding: stationarity and binding rows as one linear system, sets corrected until signs agree.
 
     Stationarity is 2 w (u - 1) = A'y for levers within bounds, y_r + nu = P sign(slack_r) where slack is used and
     |y_r + nu| <= P where it is not; nu belongs to sum slack = 0.
     """
-    low, high = factor <= lower + ACTIVE, factor >= upper - ACTIVE
-    sign = np.where(np.abs(slack) > ACTIVE, np.sign(slack), 0.0)
     for _ in range(POLISH_ROUNDS):
         factor, y, nu = _stationary(target, matrix, weights, np.where(low, lower, np.where(high, upper, np.nan)), sign)
         slack = target - matrix @ factor
         pull = 2.0 * weights * (factor - 1.0) - matrix.T @ y
         below, above = factor < lower - ACTIVE, factor > upper + ACTIVE
         free_low, free_high = low & (pull < -ACTIVE), high & (pull > ACTIVE)
-        turned = slack * sign < -1e-14
+        turned = slack * sign < -ROUNDING
+        unmet = (sign == 0) & (np.abs(slack) > ROUNDING)
         pressed = np.where(sign == 0, np.abs(y + nu) > SLACK_PENALTY * (1.0 + ACTIVE), False)
-        if not (below | above | free_low | free_high | turned | pressed).any():
+        if not (below | above | free_low | free_high | turned | unmet | pressed).any():
             return np.clip(factor, lower, upper), np.where(sign == 0, 0.0, slack)
+        if unmet.any():
+            # More rows than free levers: the row under most pressure gives way, alone.
+            row = int(np.argmax(np.where(unmet, np.abs(y + nu), -1.0)))
+            sign[row] = np.sign(slack[row])
+            continue
         low, high = (low | below) & ~free_low, (high | above) & ~free_high
         sign = np.where(turned, 0.0, np.where(pressed, np.sign(y + nu), sign))
     raise NotConverged("which levers of the macro closure (E7) are at their bounds", np.inf, ACTIVE, POLISH_ROUNDS)
