@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from model.deferred import Complete
+from model.pathway.bounds import tighten
 from model.pathway.carbon import add_carbon
 from model.pathway.choice import Choice
 from model.pathway.closing import household_demand
@@ -24,7 +25,7 @@ from model.run import Study
 #: Requirements smaller than this (yuan per yuan) are rounding and never enter by themselves.
 NEGLIGIBLE = 1e-12
 #: Coefficients below this are dropped: the solver would drop them too.
-SMALLEST = 1e-8
+SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def draft_of(study: Study, places: Places, timing: Timing, found: list[Requireme
     add_power(d)
     add_carbon(d)
     add_history(d)
+    tighten(d)
     return d
 
 
@@ -104,10 +106,11 @@ def _weights(d: Draft, n: int) -> tuple[np.ndarray, np.ndarray]:
 
     base, catalogue = d.study.base, d.study.catalogue
     price = {p: float(v) for p, v in zip(base.products, base.product_price, strict=True)}
-    # a tonne of CO2 counts with 100 yuan, a PJ of primary energy with the price of coal
-    price |= {"co2": 1.0}
+    # a tonne of CO2 counts with 1000 yuan, a PJ of primary energy with a tenth of the price of coal: its rows
+    # only carry targets
+    price |= {"co2": 10.0}
     placed = np.repeat([price[row] for row in PLACED], d.G)
-    rows = np.tile(np.concatenate([placed, np.full(3, catalogue.commodities["coal"].price)]), d.T)
+    rows = np.tile(np.concatenate([placed, np.full(3, 0.1 * catalogue.commodities["coal"].price)]), d.T)
     columns = np.ones(n)
     for k, key in enumerate(d.keys):
         product = d.product[k]

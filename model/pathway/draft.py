@@ -15,10 +15,10 @@ from model.run import Study
 
 #: The programme counts money in 10^10 yuan, so that its numbers stay near one.
 MONEY = 1e-2
-#: 10^8 yuan per TWh of load not met: far above any cost. assumed
-UNSERVED = 300.0
+#: 10^8 yuan per TWh of load not met (3 yuan per kWh). assumed
+UNSERVED = 30.0
 #: 10^8 yuan per GW and year of firm capacity missing. assumed
-UNSERVED_FIRM = 50.0
+UNSERVED_FIRM = 20.0
 #: Least net CO2 a place may reach, Mt: a bound that never binds, for the certificate.
 LEAST_CO2 = -1e4
 

@@ -23,8 +23,8 @@ FLEETS = {
 COUNTED = frozenset(k for members in FLEETS.values() for k in members)
 #: What a lower bound on a figure may miss by, relative: rounding in the statistics.
 SLACK = 1e-6
-#: 10^8 yuan per GW a year by which statistics cannot be met (technical lives end before statistics retire plants).
-MISSED = 500.0
+#: Missing a statistic by a unit of capacity costs this many times its dearest investment, each year.
+MISSED = 3.0
 
 
 def last_lived(d_years, study) -> int:
@@ -64,7 +64,8 @@ def add_history(d: Draft) -> None:
 def _bound(d: Draft, name: str, where: np.ndarray, own: list[int], t: int, low: float, high: float) -> None:
     """In use >= low, standing <= high; what cannot be met is bought off and reported."""
     p = d.programme
-    missed = p.add_columns(f"missed {name}", 2, MISSED * d.weight[t])
+    dearest = max(d.value(d.keys[k], "capex", d.lived) for k in own)
+    missed = p.add_columns(f"missed {name}", 2, MISSED * dearest * d.weight[t], upper=high if high < INFINITY else 10 * low)
     left = sum(d.places.standing[where, k, t + 1].sum() for k in own)
     most = p.add_rows(f"history {name} most", 1, upper=max(high * (1 + SLACK), low) - left)
     p.add(most, missed[1:], -1.0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from model.deferred import Joined, solve_deferred
 from model.pathway.anderson import Anderson
 from model.pathway.assembled import Assembled, Plan, assembled, draft_of, plan_of
-from model.pathway.choice import CHP, CHP_HEAT, Choice, household_groups, laid_out, patterns
+from model.pathway.choice import CHP, Choice, household_groups, laid_out, patterns
 from model.pathway.closing import Economy, Pins, no_pins
 from model.pathway.places import Places, national
 from model.pathway.requirements_of_year import Requirements, requirements
@@ -99,6 +99,12 @@ class NationalLoop:
         joined = self.solve(whole, start)
         return Iterate(choice, pins, years, found, whole, joined, plan_of(whole.draft, joined.z))
 
+    def programme(self, choice: Choice, years: list[Year]) -> Assembled:
+        """The national programme on the economy of some years, not solved."""
+        found = [requirements(self.economy, years[t], t, choice, no_pins(self.study), self.places.member,
+                              self.pattern[t]) for t in range(1, len(years))]
+        return assembled(self.draft(years, found), self.study.scenario.coupling.keep)
+
     def draft(self, years: list[Year], found: list[Requirements]):
         """The national programme on the economy of some years."""
         return draft_of(self.study, self.places, self.timing, found, net_co2(years[0]), biomass_outside(years))
@@ -114,7 +120,6 @@ class NationalLoop:
         coupling = self.study.scenario.coupling
         years, pins, choice = self.first, no_pins(self.study), self.start
         K, T = len(self.study.keys), len(years) - 1
-        heat_rate = self.study.catalogue.outputs(CHP).get(CHP_HEAT, 0.0) if CHP in self.study.keys else 0.0
         x = scale = mixer = start = None
         residuals, iterate = [], None
         for number in range(1, coupling.max_iterations + 1):
@@ -140,7 +145,6 @@ class NationalLoop:
             activity, building = x[: T * K].reshape(T, K), x[T * K : 2 * T * K].reshape(T, K)
             choice = self.lay(activity, building, x[2 * T * K : 2 * T * K + T], x[2 * T * K + T :], years)
         contraction = mixer.contraction
-        del heat_rate
         return Loop(iterate, residual, contraction, error_bound(residual, contraction), len(residuals),
                     tuple(residuals), residual <= coupling.tolerance)
 
@@ -169,5 +173,3 @@ def biomass_outside(years: list[Year]) -> np.ndarray:
     fuel = classification.fuels().index("biomass")
     return np.array([y.energy.residual[:, :, fuel].sum() for y in years])
 
-
-__all__ = ["Iterate", "Loop", "NationalLoop", "biomass_outside", "error_bound", "net_co2", "replace"]

@@ -1,0 +1,198 @@
+"""The coupled model: macro closure, input-output core, technology pathway and their fixed point (E7-E13).
+
+The national programme is iterated with the economy to the scenario's tolerance; its economy and prices start the
+programme over all provinces, which is then polished with the economy until both agree.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from io_tables.base_year import BaseYear
+from io_tables.errors import Infeasible, ModelError
+from model.deferred import Bounds
+from model.pathway.assembled import Assembled, Plan
+from model.pathway.choice import Choice, first_choice
+from model.pathway.closing import Economy
+from model.pathway.conflict import clash_of
+from model.pathway.draft import MONEY
+from model.pathway.national_loop import Loop, NationalLoop
+from model.pathway.places import Places, provincial
+from model.pathway.provincial_loop import ProvincialLoop
+from model.pathway.requirements_of_year import PLACED
+from model.pathway.timing import Timing
+from model.run import Study, Year
+from model.technology.catalogue import Catalogue
+from model.technology.catalogue import catalogue as shipped_catalogue
+from scenarios.schema import Scenario
+
+#: What the programme takes for granted beside the scenario; printed with every result.
+ASSUMED = (
+    "captured CO2 not stored in its own province goes to a national pool at the cost of a 500 km pipeline",
+    "grid regions peak at 0.93 of the sum of their provinces; half of the lines into a region count as firm",
+    "growth limits bind the nation's yearly additions, not each province's",
+    "household purchases of cars and heating are costs, not columns of the requirement matrix",
+    "hydrogen is made in the province that uses it; scrap is one national market",
+    "wind and solar output is scaled to published generation of 2021-2024 over mean capacity",
+    "capacities of 2025 lie between those of 2024 and one more year of the growth of 2024",
+    "prices do not move the mix of consumption",
+    "what is not resolved by technologies follows the scenario's efficiency and electrification paths",
+)
+
+
+@dataclass(frozen=True)
+class Coupled:
+    """The pathway, the economy it was proved on, and how close both are.
+
+    years : the economy of every model year at the chosen technologies; choice : activity, additions by province;
+    plan : the programme's solution by place (`places.names`), years after the first. resolution : 'provincial' or
+    'national' (the choice is then laid out over provinces by today's pattern). objective 10^8 yuan, discounted.
+    gap, violation : to the lower bound of the complete programme (E13). outer : the fixed point's residual,
+    contraction and bound. duals : row, place, year, value (10^8 yuan of the year per unit), unit. policies : name,
+    year, dual, slack. unmet : what was bought off, by name. seconds : CPU by step.
+    """
+
+    study: Study
+    years: tuple[Year, ...]
+    choice: Choice
+    plan: Plan
+    places: Places
+    resolution: str
+    objective: float
+    bounds: Bounds
+    outer: Loop
+    passes: int
+    duals: pd.DataFrame
+    policies: pd.DataFrame
+    unmet: dict[str, float]
+    seconds: dict[str, float]
+    not_enforced: tuple[str, ...]
+    assumed: tuple[str, ...] = field(default=ASSUMED)
+
+    @property
+    def gap(self) -> float:
+        """Relative gap to the lower bound of the complete programme."""
+        return self.bounds.gap
+
+    @property
+    def violation(self) -> float:
+        """Worst relative violation of a product row."""
+        return self.bounds.violation
+
+    @property
+    def converged(self) -> bool:
+        """Whether gap, violation and outer residual are within the scenario's tolerances."""
+        coupling = self.study.scenario.coupling
+        inside = max(abs(self.gap), self.violation) <= coupling.gap
+        return bool(inside and self.outer.residual <= coupling.tolerance)
+
+
+def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = None, catalogue: Catalogue | None = None,
+          resolution: str = "provincial", progress=None) -> Coupled:
+    """Find the least-cost pathway of all provinces and the economy that goes with it.
+
+    start : a choice to start from (default: the scenario's technology shares); resolution : 'provincial', or
+    'national' for the programme of the nation as one place. progress(step, number, residual) is called on the way.
+    Raises Infeasible naming a minimal set of targets that cannot hold together.
+    """
+    study = Study(base_year, scenario, catalogue or shipped_catalogue())
+    seconds, began = {}, time.process_time()
+
+    def lap(name):
+        nonlocal began
+        seconds[name] = time.process_time() - began
+        began = time.process_time()
+
+    years: list[Year] = []
+    for t in range(len(scenario.years)):
+        years.append(study.solve(t, years[-1] if years else None))
+    lap("first economy")
+    economics = scenario.economics
+    timing = Timing.of(scenario.years, rate=economics.discount_rate, middle=economics.discounting == "mid",
+                       salvage=economics.salvage == "straight_line", weights=economics.period_weights)
+    use = Economy(study, lines=False).base_use
+    places = provincial(base_year, scenario, study.catalogue, use)
+    choice = start or first_choice(study, years)
+    loop = NationalLoop(study, places, timing, years, choice)
+    national = _checked(lambda: loop.run(_told(progress, "national")), loop, choice, years)
+    lap("national loop")
+    iterate, joined = national.iterate, national.iterate.joined
+    if resolution == "national":
+        return _coupled(study, national, loop.places, "national", joined.bounds, joined.prices, joined.multipliers,
+                        joined.z, len(joined.passes), seconds)
+    full, joining, reached = ProvincialLoop(study, places, timing).run(national, _told(progress, "provincial"))
+    lap("provincial loop")
+    del iterate
+    return _coupled(study, full, places, "provincial", reached.bounds, reached.prices, reached.multipliers, reached.z,
+                    len(joining.history), seconds)
+
+
+def _told(progress, step: str):
+    return (lambda number, residual, *rest: progress(step, number, residual)) if progress else None
+
+
+def _checked(run, loop: NationalLoop, choice: Choice, years: list[Year]) -> Loop:
+    """Run, and when the programme has no solution say which targets clash."""
+    try:
+        return run()
+    except ModelError as error:
+        if isinstance(error, Infeasible) or "infeasible" not in str(error):
+            raise
+        whole = loop.programme(choice, years)
+        clash = clash_of(whole)
+        raise (clash or error) from None
+
+
+def _coupled(study, outer: Loop, places, resolution, bounds, prices, multipliers, z, passes, seconds) -> Coupled:
+    whole, plan = outer.iterate.assembled, outer.iterate.plan
+    unmet = {name: amount for name, amount in (
+        ("electricity TWh", float(plan.unserved.sum())), ("firm capacity GW", float(plan.unserved_firm.sum())),
+    ) if amount > 1e-6} | {f"statistic: {n}": v for n, v in plan.missed.items()}
+    scaled = Bounds(bounds.objective / MONEY, bounds.lower_bound / MONEY, bounds.gap, bounds.violation)
+    return Coupled(study, tuple(outer.iterate.years), outer.iterate.choice, plan, places, resolution,
+                   scaled.objective, scaled, outer, passes, dual_table(whole, prices, multipliers),
+                   policy_table(whole, multipliers, z), unmet, seconds, tuple(whole.draft.not_enforced))
+
+
+UNITS = {"electricity": "TWh", "heat": "PJ", "co2": "Mt CO2", "freight": "1e9 tkm"}
+
+
+def dual_table(whole: Assembled, prices: np.ndarray, multipliers: np.ndarray) -> pd.DataFrame:
+    """Prices of products, firm capacity, biomass, scrap and lines, 10^8 yuan of the year per unit."""
+    d, names = whole.draft, whole.draft.places.names
+    rows = []
+    laid = prices.reshape(d.T, -1)[:, : len(PLACED) * d.G].reshape(d.T, len(PLACED), d.G) / d.weight[:, None, None]
+    for q, row in enumerate(PLACED):
+        for g, place in enumerate(names):
+            rows += [(f"price {row}", place, year, laid[t, q, g], UNITS.get(row, "Mt"))
+                     for t, year in enumerate(d.years)]
+
+    def add(name, positions, labels, unit):
+        found = -multipliers[whole.kept(positions)].reshape(len(labels), d.T) / d.weight
+        for label, values in zip(labels, found, strict=True):
+            rows.extend((name, label, year, value, unit) for year, value in zip(d.years, values, strict=True))
+
+    add("scarcity biomass", d.biomass_rows, names, "PJ")
+    for item, positions in d.scrap_rows.items():
+        add(f"scarcity {item}", positions[None], ("China",), "Mt")
+    if len(d.places.line_ends):
+        hours = d.places.hours / 1000.0
+        value = -(multipliers[whole.kept(d.line_rows)] * hours).sum(axis=2) / d.weight
+        for (a, b), path in zip(d.places.line_ends, value, strict=True):
+            rows += [("value of line", f"{names[a]}-{names[b]}", year, v, "GW") for year, v in zip(d.years, path, strict=True)]
+    return pd.DataFrame(rows, columns=["row", "place", "year", "value", "unit"])
+
+
+def policy_table(whole: Assembled, multipliers: np.ndarray, z: np.ndarray) -> pd.DataFrame:
+    """Caps and targets: slack in the row's own unit, and the shadow price of one unit, 10^8 yuan of the year."""
+    d, c = whole.draft, whole.complete
+    rows = []
+    for label, (name, year) in d.names.items():
+        at = int(whole.kept(d.programme.rows[label].index)[0])
+        slack = c.k_upper[at] - float((c.K[[at]] @ z)[0])
+        rows.append((name, year, slack, -multipliers[at] / d.weight[d.years.index(year)]))
+    return pd.DataFrame(rows, columns=["policy", "year", "slack", "shadow_price"])

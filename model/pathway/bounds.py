@@ -1,0 +1,62 @@
+"""Finite bounds on every column, wide enough never to bind, tight enough for the lower bound to mean something (E13)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.pathway.draft import Draft
+from model.pathway.fleet import HOUSEHOLDS
+from model.pathway.requirements_of_year import PLACED
+
+#: Nothing exceeds this many times what its place asks of the product, plus a part of what the nation asks.
+WIDE, ELSEWHERE = 3.0, 0.02
+#: Power capacity of a place over its mean load.
+CAPACITY_OVER_LOAD = 40.0
+
+
+def tighten(d: Draft) -> None:
+    """Bound activity, generation, capacity, additions, flows and CO2 by multiples of what is asked."""
+    G, T, p = d.G, d.T, d.programme
+    total = np.stack([r.total[: len(PLACED) * G].reshape(len(PLACED), G) for r in d.requirements], axis=2)
+
+    def wide(asked):
+        return WIDE * (asked + ELSEWHERE * asked.sum(axis=0))
+
+    asked = {row: wide(total[q]) for q, row in enumerate(PLACED)}
+    for product in HOUSEHOLDS:
+        if product in d.household:
+            asked[product] = wide((d.places.member @ d.household[product].T)[:, 1:])
+    use = asked["electricity"]
+    asked["hydrogen"] = np.full((G, T), 0.01) * use + 1.0
+    asked["co2_removal"] = np.maximum(wide(np.maximum(total[PLACED.index("co2")], 0.0)), 10.0)
+    load = use / 8.76 / WIDE * CAPACITY_OVER_LOAD
+    activity = np.empty((G, len(d.annual), T))
+    building = np.empty((G, d.K, T))
+    for i, k in enumerate(d.annual):
+        activity[:, i] = asked[d.product[k]]
+        output = d.value(d.keys[k], "activity_per_capacity") * d.value(d.keys[k], "availability")
+        building[:, k] = np.max(asked[d.product[k]], axis=1, keepdims=True) / output
+    power = np.concatenate([d.plants, d.stores])
+    building[:, power] = np.max(load, axis=1)[:, None, None]
+    p.tighten("activity", 0.0, activity)
+    p.tighten("building", 0.0, building)
+    p.tighten("capacity", 0.0, np.repeat(load[:, None], len(power), axis=1))
+    hours = d.places.hours / 1000.0
+    for block, count in (("generation", len(d.plants)), ("charge", len(d.stores)), ("discharge", len(d.stores))):
+        p.tighten(block, 0.0, np.broadcast_to(load[:, None, :, None] * hours, (G, count, T, d.S)))
+    p.tighten("unserved", 0.0, np.broadcast_to(use[:, :, None] / WIDE, (G, T, d.S)))
+    p.tighten("unserved_firm", 0.0, np.full(p.columns["unserved_firm"].shape, load.sum(axis=0).max() / 10.0))
+    p.tighten("chp_heat", 0.0, asked["heat"])
+    p.tighten("electricity_use", 0.0, use)
+    p.tighten("net_co2", -asked["co2_removal"], asked["co2_removal"] + 10.0)
+    nation = np.stack([r.total[len(PLACED) * G :] for r in d.requirements], axis=1)
+    p.tighten("primary_energy", 0.0, WIDE * nation)
+    most = asked["co2_removal"].sum(axis=0)
+    for block in ("injected", "sent", "received"):
+        p.tighten(block, 0.0, np.broadcast_to(most, (G, T)))
+    if len(d.places.line_ends):
+        growth = (1.0 + d.study.scenario.power.line_growth_max) ** (np.array(d.years) - d.timing.years[0])
+        capacity = np.minimum(d.places.line_capacity[:, None] * growth + 10.0 * growth, load.max())
+        p.tighten("line_added", 0.0, capacity)
+        p.tighten("flow", 0.0, np.broadcast_to((capacity + d.places.line_capacity[:, None])[:, None, :, None] * hours,
+                                               d.flow.shape))
