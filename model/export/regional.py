@@ -62,7 +62,7 @@ def matrix(book: Book, name: str, variable: str) -> None:
     labels, columns = book.sectors(variable), book.provinces()
     sheet.set_column(0, 0, 32)
     sheet.set_column(1, 1, 28)
-    sheet.set_column(2, 2 + len(columns), 9)
+    sheet.set_column(2, 2 + len(columns), 10)
     keys = [key for _, key in labels]
     cube = np.stack([book.rows(variable, "sector", keys, region) for _, region in columns], axis=1)
     row, breaks = HEAD, []

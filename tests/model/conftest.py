@@ -5,12 +5,12 @@ import pytest
 
 @pytest.fixture(scope="session")
 def small_results():
-    """Results of the quick scenario at four years."""
+    """Results of the quick scenario at three years."""
     from io_tables.base_year import BaseYear
     from model.run import run
     from scenarios.load import load_scenario
 
-    scenario = load_scenario("quick", ("years=[2020, 2025, 2030, 2060]",))
+    scenario = load_scenario("quick", ("years=[2020, 2030, 2060]",))
     return run(BaseYear.load(scenario.base_year), scenario)
 
 

@@ -64,7 +64,7 @@ def test_a_fresh_run_passes_every_check_and_exits_zero(small_run, capsys):
                                    "value added of the sectors = GDP"}),
     ("Net Outflow,Hebei,Total,2030", {"net outflow of the provinces sums to zero"}),
     ("Value Added,Jiangsu,Finance,2060", {"sectors = total, every variable", "value added of the sectors = GDP"}),
-    ("Energy Use|Coal,Shanxi,Chemicals,2025", {"energy use = sum of fuels, by province and sector"}),
+    ("Energy Use|Coal,Shanxi,Chemicals,2030", {"energy use = sum of fuels, by province and sector"}),
     ("Emissions|CO2|Industrial Processes,Anhui,Non-metallic minerals,2030",
      {"gross CO2 = energy + processes, by province and sector"}),
     ("Emissions|CO2|Energy|Coal,Anhui,Chemicals,2030", {"energy CO2 = sum of fuels, by province and sector"}),
