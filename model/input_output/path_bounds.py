@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 from scipy.linalg import solve_triangular
 
 from io_tables.errors import InputError
@@ -37,10 +38,8 @@ def bounds(
     Raises InputError as :class:`Leontief`.
     """
     if not isinstance(A, Leontief):
-        column_sums = A.sum(axis=0)
-        # Column sums below one prove a non-negative table productive; otherwise the factor must tell.
-        if len(A) >= ITERATE_FROM and column_sums.max() < 1.0:
-            found = _iterated(A, column_sums, sources, demands, len(demands) if searched is None else searched)
+        if len(A) >= ITERATE_FROM:
+            found = _iterated(A, sources, demands, len(demands) if searched is None else searched)
             if found is not None:
                 return found
         A = Leontief(A)
@@ -53,15 +52,20 @@ def bounds(
             [np.maximum(x, y) for x, y in zip(outputs, demands, strict=True)], totals)
 
 
-def _iterated(A, column_sums, sources, demands, searched):
+def _iterated(A, sources, demands, searched):
     """As :func:`bounds` by products with A; None where the iteration does not get there."""
     multipliers, outputs, approximate, left = [], [], [], []
     # Half the memory to read; what single precision misses is in the residuals, which are taken in double.
-    single = A.astype(np.float32)
+    single, column_sums = _single(A)
+    # Column sums below one prove a non-negative table productive; otherwise the factor must tell.
+    if not column_sums.max() < 1.0:
+        return None
     for s in sources:
         m = _solved(single.T, s, _RESIDUAL)
-        m += _solved(single.T, s - m + A.T @ m, _REFINED)
         residual = s - m + A.T @ m
+        step = _solved(single.T, residual, _REFINED)
+        # The step is so small that its product is exact enough in single precision.
+        m, residual = m + step, residual - step + single.T @ step.astype(np.float32)
         # With m + d: (m + d) - A'(m + d) - s = d (1 - column sums) - residual >= 0.
         lift = np.max(residual / (1.0 - column_sums), initial=0.0)
         if not lift <= _WIDEST_LIFT * m.max():
@@ -82,6 +86,18 @@ def _iterated(A, column_sums, sources, demands, searched):
     totals = np.array([[m @ y + r @ x for y, x in zip(demands, outputs, strict=True)]
                        for m, r in zip(approximate, left, strict=True)])
     return multipliers, outputs, totals.reshape(len(sources), len(demands))
+
+
+@njit(cache=True)
+def _single(A):
+    """A in single precision and its column sums (n,), reading it once."""
+    n = A.shape[0]
+    single, sums = np.empty(A.shape, np.float32), np.zeros(n)
+    for i in range(n):
+        for j in range(n):
+            single[i, j] = A[i, j]
+            sums[j] += A[i, j]
+    return single, sums
 
 
 def _solved(M, right, tolerance):

@@ -183,25 +183,31 @@ def _arranged(nodes, lengths, order, *, backwards=False):
     return nodes[np.repeat(starts, lengths) + step], offsets
 
 
-@njit(cache=True)
 def _suppliers(A, multipliers, output, floor):
     """Per buyer the suppliers worth following, by falling bound a_ij m_i: first (n + 1,), supplier, coefficient, bound.
 
     A (n, n), multipliers (n,), output (n,) >= 0. No node of sector j can have more weight than the sector's whole
     output, so a link with a_ij m_i x_j below the floor carries no path. A is read once.
     """
+    rows, columns, worth, count = _links(A, multipliers, output, floor)
+    return _dealt(A, rows, columns, worth, count, np.argsort(-worth))
+
+
+@njit(cache=True)
+def _links(A, multipliers, output, floor):
+    """Links worth at least the floor: rows, columns and a_ij m_i of each, and their number per column."""
     n = A.shape[0]
     needed = np.empty(n)
     for j in range(n):
         needed[j] = max(floor / output[j], _SMALLEST) if output[j] > 0.0 else np.inf
-    rows, columns, bounds_, used = np.empty(16 * n, np.int32), np.empty(16 * n, np.int32), np.empty(16 * n), 0
-    first = np.zeros(n + 1, np.int64)
+    rows, columns, worth, used = np.empty(16 * n, np.int32), np.empty(16 * n, np.int32), np.empty(16 * n), 0
+    count = np.zeros(n, np.int64)
     for i in range(n):
         m = multipliers[i]
         if used + n > rows.size:
             rows = np.concatenate((rows, np.empty(rows.size, np.int32)))
             columns = np.concatenate((columns, np.empty(columns.size, np.int32)))
-            bounds_ = np.concatenate((bounds_, np.empty(bounds_.size)))
+            worth = np.concatenate((worth, np.empty(worth.size)))
         # Counting a block is fast; only those that hold something are looked through.
         for start in range(0, n, 32):
             stop = min(start + 32, n)
@@ -211,18 +217,24 @@ def _suppliers(A, multipliers, output, floor):
             if worthy == 0:
                 continue
             for j in range(start, stop):
-                worth = A[i, j] * m
-                if worth >= needed[j]:
-                    rows[used], columns[used], bounds_[used] = i, j, worth
+                bound = A[i, j] * m
+                if bound >= needed[j]:
+                    rows[used], columns[used], worth[used] = i, j, bound
                     used += 1
-                    first[j + 1] += 1
-    first = np.cumsum(first)
+                    count[j] += 1
+    return rows[:used], columns[:used], worth[:used], count
+
+
+@njit(cache=True)
+def _dealt(A, rows, columns, worth, count, order):
+    """Links dealt out to their buyers in falling order, so that each buyer's list comes out sorted."""
+    first = np.zeros(count.size + 1, np.int64)
+    first[1:] = np.cumsum(count)
     place = first[:-1].copy()
-    supplier, bound, coefficient = np.empty(used, np.int32), np.empty(used), np.empty(used)
-    # Dealt out in falling order, each buyer's list comes out sorted.
-    for k in np.argsort(-bounds_[:used]):
+    supplier, bound, coefficient = np.empty(worth.size, np.int32), np.empty(worth.size), np.empty(worth.size)
+    for k in order:
         i, j = rows[k], columns[k]
-        supplier[place[j]], bound[place[j]], coefficient[place[j]] = i, bounds_[k], A[i, j]
+        supplier[place[j]], bound[place[j]], coefficient[place[j]] = i, worth[k], A[i, j]
         place[j] += 1
     return first, supplier, coefficient, bound
 
