@@ -44,8 +44,8 @@ ENERGY_PRODUCTS = {
     "refined_fuel": REFINED,
     "coke_product": ("coke",),
 }
-#: Discharge of batteries is no generation (official hydropower includes pumped storage, so that is).
-NOT_GENERATION = ("battery",)
+#: Discharge of stores is no generation of their own; official hydropower includes pumped storage's, so hydro does.
+STORES = ("pumped_hydro", "battery")
 #: Years already lived are met to this relative accuracy within this many rounds.
 PIN_TOLERANCE, PIN_ROUNDS = 1e-7, 60
 HOUSEHOLD_PRODUCTS = ("passenger", "floor_space")
@@ -105,7 +105,8 @@ class Study:
             for product in self.products
         }
         self.activity = _stock_activity(base, self.keys)
-        self.activity[:, [k for k, key in enumerate(self.keys) if key in NOT_GENERATION]] = 0.0
+        self.activity[:, self.keys.index("hydro")] += self.activity[:, self.keys.index("pumped_hydro")]
+        self.activity[:, [self.keys.index(store) for store in STORES]] = 0.0
         self.industries = np.array([base.industries.index(p) for p in base.products])
         self.base_shares, self.covered = self._base_shares()
         national = self._national_base_shares()
