@@ -17,7 +17,7 @@ from io_tables.errors import Infeasible, ModelError
 from model.deferred import Bounds
 from model.pathway.assembled import Assembled, Plan
 from model.pathway.choice import Choice, first_choice
-from model.pathway.closing import Economy
+from model.pathway.closing import Economy, generated
 from model.pathway.conflict import clash_of
 from model.pathway.draft import MONEY
 from model.pathway.national_loop import Loop, NationalLoop
@@ -99,7 +99,7 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     'national' for the programme of the nation as one place. progress(step, number, residual) is called on the way.
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """
-    study = Study(base_year, scenario, catalogue or shipped_catalogue())
+    study = CoupledStudy(base_year, scenario, catalogue or shipped_catalogue())
     seconds, began = {}, time.process_time()
 
     def lap(name):
@@ -120,15 +120,22 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     loop = NationalLoop(study, places, timing, years, choice)
     national = _checked(lambda: loop.run(_told(progress, "national")), loop, choice, years)
     lap("national loop")
-    iterate, joined = national.iterate, national.iterate.joined
+    joined = national.iterate.joined
     if resolution == "national":
         return _coupled(study, national, loop.places, "national", joined.bounds, joined.prices, joined.multipliers,
                         joined.z, len(joined.passes), seconds)
     full, joining, reached = ProvincialLoop(study, places, timing).run(national, _told(progress, "provincial"))
     lap("provincial loop")
-    del iterate
     return _coupled(study, full, places, "provincial", reached.bounds, reached.prices, reached.multipliers, reached.z,
                     len(joining.history), seconds)
+
+
+class CoupledStudy(Study):
+    """A study whose generation leaves out what storage gives back; losses of lines and storage count as use."""
+
+    def generation(self, activity: np.ndarray) -> np.ndarray:
+        """(R,) TWh generated."""
+        return generated(self, activity)
 
 
 def _told(progress, step: str):
@@ -183,7 +190,8 @@ def dual_table(whole: Assembled, prices: np.ndarray, multipliers: np.ndarray) ->
         hours = d.places.hours / 1000.0
         value = -(multipliers[whole.kept(d.line_rows)] * hours).sum(axis=2) / d.weight
         for (a, b), path in zip(d.places.line_ends, value, strict=True):
-            rows += [("value of line", f"{names[a]}-{names[b]}", year, v, "GW") for year, v in zip(d.years, path, strict=True)]
+            line = f"{names[a]}-{names[b]}"
+            rows += [("value of line", line, year, v, "GW") for year, v in zip(d.years, path, strict=True)]
     return pd.DataFrame(rows, columns=["row", "place", "year", "value", "unit"])
 
 

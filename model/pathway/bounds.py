@@ -1,4 +1,4 @@
-"""Finite bounds on every column, wide enough never to bind, tight enough for the lower bound to mean something (E13)."""
+"""Finite bounds on every column: wide enough never to bind, tight enough for a meaningful lower bound (E13)."""
 
 from __future__ import annotations
 

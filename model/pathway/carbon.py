@@ -179,13 +179,12 @@ def _expression(d: Draft, target):
 
 def _shares(d: Draft, t: int, target):
     """Primary energy, or the non-fossil share of it, as a linear row."""
-    study, year = d.study, target.year
+    study = d.study
     rate = PJ_PER_TWH if target.indicator.endswith("calorific") else COAL_RATE * PJ_PER_MTCE * 1e-3
     gross = gross_generation(study)
     own = [k for k in d.plants if d.keys[k] in NON_FOSSIL]
     columns, values = [d.primary[:, t]], [np.ones(3)]
     share = target.indicator != "primary_energy"
-    clean = target.value if share else -1.0
     # fossil <= (1 - s) total  <=>  s fossil - (1 - s) clean <= 0; the row below is its negative
     if share:
         values[0] = np.full(3, -target.value)
@@ -205,5 +204,4 @@ def _shares(d: Draft, t: int, target):
             values.append(np.broadcast_to(clean * r.intensity[:, k, fuel][:, None], running.shape).ravel())
     rest = clean * d.residual_biomass[t + 1]
     side = (0.0 if share else target.value * PJ_PER_MTCE) - rest
-    del year
     return np.concatenate(columns), np.concatenate(values), side

@@ -72,8 +72,7 @@ def patterns(study: Study, years: list[Year]) -> np.ndarray:
     result = np.zeros((len(years), *study.activity.shape))
     R = len(study.base.regions)
     for t, year in enumerate(years):
-        for product, own in study.of_product.items():
-            own = list(own)
+        for own in map(list, study.of_product.values()):
             total = year.activity[:, own].sum(axis=1)
             even = total / total.sum() if total.sum() > 0 else np.full(R, 1.0 / R)
             national = year.activity[:, own].sum(axis=0)

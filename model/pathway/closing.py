@@ -13,7 +13,7 @@ from model.economy import YearEconomy, solve_year
 from model.energy_accounts import YearEnergy
 from model.macro.closure import Demand
 from model.macro.final_demand import final_demand
-from model.pathway.choice import STORAGE, Choice, base_building, heat_by_product
+from model.pathway.choice import STORAGE, Choice, base_building
 from model.run import ENERGY_PRODUCTS, HOUSEHOLD_PRODUCTS, Study, Year
 from model.technology.recipes import recipes
 
@@ -308,6 +308,3 @@ def _parts(chosen: np.ndarray, fallback: np.ndarray) -> np.ndarray:
     even = nation / nation.sum() if nation.sum() > 0 else np.zeros(len(nation))
     return np.where(total > 0, rows / np.where(total > 0, total, 1.0), even)
 
-
-__all__ = ["Economy", "Pins", "base_line_losses", "generated", "heat_by_product", "household_demand",
-           "investment_recipes", "no_pins", "removal"]

@@ -65,7 +65,8 @@ def _bound(d: Draft, name: str, where: np.ndarray, own: list[int], t: int, low: 
     """In use >= low, standing <= high; what cannot be met is bought off and reported."""
     p = d.programme
     dearest = max(d.value(d.keys[k], "capex", d.lived) for k in own)
-    missed = p.add_columns(f"missed {name}", 2, MISSED * dearest * d.weight[t], upper=high if high < INFINITY else 10 * low)
+    largest = high if high < INFINITY else 10 * low
+    missed = p.add_columns(f"missed {name}", 2, MISSED * dearest * d.weight[t], upper=largest)
     left = sum(d.places.standing[where, k, t + 1].sum() for k in own)
     most = p.add_rows(f"history {name} most", 1, upper=max(high * (1 + SLACK), low) - left)
     p.add(most, missed[1:], -1.0)

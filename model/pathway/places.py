@@ -84,8 +84,8 @@ def provincial(base: BaseYear, scenario: Scenario, catalogue: Catalogue, use: np
     return Places(
         base.regions, np.eye(R), standing, recent, potential, factor, load, peak, hours, season, days,
         np.array([names.index(g) for g in grid]), ends, lines["capacity"].to_numpy(float),
-        lines["length"].to_numpy(float), loss, (lines["type"] == "dc").to_numpy(), storage * scenario.storage.capacity_factor,
-        biomass,
+        lines["length"].to_numpy(float), loss, (lines["type"] == "dc").to_numpy(),
+        storage * scenario.storage.capacity_factor, biomass,
     )
 
 
@@ -181,7 +181,8 @@ def _slices(base: BaseYear, count: int, catalogue: Catalogue, at, standing):
 def _utilisation(base: BaseYear, key: str, at) -> np.ndarray:
     """(R,) output of the stock over its capacity all year; the nation's where nothing stands."""
     stock = base.technology_stock
-    rows = stock[(stock["technology"] == key) & stock["region"].isin(at)].groupby("region")[["capacity", "activity"]].sum()
+    stock = stock[(stock["technology"] == key) & stock["region"].isin(at)]
+    rows = stock.groupby("region")[["capacity", "activity"]].sum()
     nation = rows["activity"].sum() / rows["capacity"].sum() / 8.76
     result = np.full(len(at), nation)
     used = rows[rows["capacity"] > 0]

@@ -10,6 +10,8 @@ from model.pathway.timing import annuity
 
 #: GW a year by which a line may grow whatever stands, so that small lines can be extended. assumed
 LINE_SEED = 0.5
+#: 10^8 yuan per GW by which a shortfall is kept from being larger than it is.
+REPORTED = 0.01
 
 
 def add_power(d: Draft) -> None:
@@ -49,7 +51,8 @@ def _weather(d: Draft) -> None:
     d.programme.add(rows, d.capacity[:, d.plants, :, None], -most[:, :, None, :])
     most = d.study.scenario.power.curtailment_max
     if most is not None:
-        weather = [k for k in d.plants if d.study.catalogue.technology(d.keys[k]).dispatch.startswith(("solar", "wind"))]
+        kinds = {k: d.study.catalogue.technology(d.keys[k]).dispatch for k in d.plants}
+        weather = [k for k, kind in kinds.items() if kind.startswith(("solar", "wind"))]
         rows = d.programme.add_rows("curtailment", (d.G, d.T), lower=0.0)
         for k in weather:
             d.programme.add(rows[:, :, None], d.generation[:, k], 1.0)
@@ -114,7 +117,8 @@ def _firm_capacity(d: Draft) -> None:
     p, places = d.programme, d.places
     count = int(places.region.max()) + 1
     inside = (places.region[None] == np.arange(count)[:, None]).astype(float)
-    cost = np.where(np.array(d.years) > d.lived, UNSERVED_FIRM, 0.0) * d.weight
+    # what stood in lived years stood: there the shortfall is only reported
+    cost = np.where(np.array(d.years) > d.lived, UNSERVED_FIRM, REPORTED) * d.weight
     d.unserved_firm = p.add_columns("unserved_firm", (count, d.T), np.broadcast_to(cost, (count, d.T)))
     credit = np.zeros((count, d.T))
     crossing = places.region[places.line_ends[:, 0]] != places.region[places.line_ends[:, 1]]

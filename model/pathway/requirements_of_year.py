@@ -208,7 +208,8 @@ class _Rows:
                 bought[:, k] = unit * (1 - columns.import_share[:, :, p]) * material * money[:, p, None]
         if "heat" in base.products:
             p = base.products.index("heat")
-            bought[:, K] = columns.residual[:, :, p] * (1 - columns.import_share[:, :, p]) * material * money[:, p, None]
+            home = 1 - columns.import_share[:, :, p]
+            bought[:, K] = columns.residual[:, :, p] * home * material * money[:, p, None]
         built = investment_recipes(study, self.year.year)
         abroad = self.economy.investment_import_share
         bought[:, K + 1:] = built[None] * (1 - abroad)[:, None, :]
