@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import lu_factor, lu_solve
 
 from io_tables.errors import NotConverged
 from model.macro.closure import Closed, Demand
@@ -20,11 +21,13 @@ SLACK_PENALTY = 1e4
 ACTIVE = 1e-7
 #: Slack of this share of the nation's money is rounding.
 ROUNDING = 1e-12
+#: Proximal weight on the duals of the interior point's rows (scaled to 1); it vanishes as the duals settle.
+PROXIMAL = 1e-12
 #: Smallest weight of a lever before weights are scaled to one.
 WEIGHT_FLOOR = 1e-6
 #: Rounds of the interior point, the mean product of distance and dual and the miss at which its set is read; rounds of
 #: correcting that set.
-POINT_ROUNDS, POINT_GAP, POINT_MISS, POLISH_ROUNDS = 100, 1e-10, 1e-5, 20
+POINT_ROUNDS, POINT_GAP, POINT_MISS, POLISH_ROUNDS = 100, 1e-15, 1e-9, 20
 
 
 @dataclass(frozen=True)
@@ -140,14 +143,16 @@ def _interior_point(curvature, cost, rows, right, low, high):
             return (s, z), (t if bounded else np.full(R, np.inf), v)
         diagonal = curvature + z / s
         diagonal[:R] += v / t
-        normal = (rows / diagonal) @ rows.T
+        # The augmented system, not the normal equations: those lose the rows to rounding near the optimum.
+        # Without slack the last row is the sum of the others; a proximal term on y keeps the system regular.
+        factors = lu_factor(np.block([[np.diag(diagonal), -rows.T], [rows, PROXIMAL * np.eye(R + 1)]]))
 
-        def step(goal_z, goal_v, s=s, t=t, z=z, v=v, diagonal=diagonal, normal=normal, d=dual_miss, miss=miss):
+        def step(goal_z, goal_v, x=x, s=s, t=t, z=z, v=v, factors=factors, d=dual_miss, miss=miss):
             g = d + goal_z / s
             g[:R] -= goal_v / t
-            dy = np.linalg.lstsq(normal, miss - rows @ (g / diagonal), rcond=1e-15)[0]
-            dx = (g + rows.T @ dy) / diagonal
-            return dx, dy, (goal_z - z * dx) / s, (goal_v + v * dx[:R]) / t
+            found = lu_solve(factors, np.concatenate([g, miss]))
+            dx = found[: len(x)]
+            return dx, found[len(x) :], (goal_z - z * dx) / s, (goal_v + v * dx[:R]) / t
 
         dx, dy, dz, dv = step(-s * z, -t * v)
         length = _longest((s, dx), (t, -dx[:R] * bounded), (z, dz), (v, dv))
