@@ -19,11 +19,16 @@ from io_tables.errors import InputError, Problem
 from scenarios.text import FULL_WIDTH, full_width_in, full_width_problems, indentation_problems, read_text
 
 _TAG = "tag:yaml.org,2002:"
+#: Limits of a file: levels of nesting, and values after anchors are unfolded. A scenario with every entry written out
+#: has some five levels and a few thousand values.
+MOST_LEVELS, MOST_VALUES = 40, 200_000
 
 #: A path by year on one line, '{2025: 0.1, 2030: 0.2}'. Scenario files hold hundreds of them and the YAML reader takes
 #: longest over them, so it sees one word of the same length (private-use characters) and they are taken apart here.
 _PATH = re.compile(r"\{ *[12]\d{3}: +-?\d+(?:\.\d*)? *(?:, *[12]\d{3}: +-?\d+(?:\.\d*)? *)*\}")
 _POINT = re.compile(r"(\d{4}): +(-?\d+(\.\d*)?)")
+#: A surrogate: no text file can hold it, but an escape in quotes or a command line can.
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _WORD_START, _WORD_FILL = "\ue000", "\ue001"
 _WORD = re.compile(f"{_WORD_START}([0-9]+){_WORD_FILL}*")
 
@@ -78,6 +83,8 @@ def parse(text: str, shown: str) -> Item:
     short, paths = _without_paths(text)
     try:
         node = YAML(typ="safe", pure=True).compose(short)
+    except RecursionError:
+        raise InputError(Problem(shown, "the file is nested too deeply", f"use at most {MOST_LEVELS} levels")) from None
     except MarkedYAMLError as error:
         raise InputError(full_width_problems(text, shown) or [_syntax_problem(error, shown)]) from None
     except (YAMLError, ValueError) as error:
@@ -101,7 +108,7 @@ def parse_value(text: str, shown: str) -> Item:
     """A value given on the command line, read as YAML; everything in it stands at `shown`."""
     try:
         node = YAML(typ="safe", pure=True).compose(text) if text.strip() else None
-    except (YAMLError, ValueError):
+    except (YAMLError, ValueError, RecursionError):
         return Item(text, Place(shown), Place(shown))
     if node is None:
         return Item(None, Place(shown), Place(shown))
@@ -140,10 +147,16 @@ class _Builder:
     def __init__(self, shown: str, words: list[str]):
         self.shown, self.words = shown, words
         self.problems: list[Problem] = []
+        self.values = 0
 
     def item(self, node, path: tuple = (), key_place: Place | None = None, flow: bool = False) -> Item:
         """The Item of a node; `flow` tells whether it stands inside { } or [ ]."""
         place = self.place(node.start_mark)
+        self.values += 1
+        if len(path) > MOST_LEVELS or self.values > MOST_VALUES:
+            # Also where an anchor holds itself, or anchors of anchors unfold without end.
+            limit = f"{MOST_LEVELS} levels" if len(path) > MOST_LEVELS else f"{MOST_VALUES} values"
+            raise InputError(Problem(str(place), f"more than {limit}", "write it flatter, without anchors (&, *)"))
         if not isinstance(node, ScalarNode):
             if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
                 self.say(place, path, f"tag '{node.tag}' is not supported", "remove the tag")
@@ -184,7 +197,7 @@ class _Builder:
         """The entries of a path whose '{' stands at `place`."""
         value: dict = {}
         for found in _POINT.finditer(text):
-            number = float(found[2]) if found[3] else int(found[2])
+            number = float(found[2]) if found[3] else _integer(found[2])
             at, key_at = (Place(place.file, place.line, place.column + found.start(group)) for group in (2, 1))
             self.enter(value, int(found[1]), Item(number, at, key_at), path)
         return value
@@ -205,6 +218,9 @@ class _Builder:
             shown = text if len(text) <= 30 else text[:27] + "..."
             remedy = f"write '{FULL_WIDTH[wrong]}', or put text between \" \" quotes"
             self.say(place, path, f"full-width '{wrong}' in '{shown}'", remedy)
+        elif _HALF_CHARACTER.search(text):
+            self.say(place, path, "holds half of a character (\\ud800 to \\udfff)", "write the character itself")
+            return _HALF_CHARACTER.sub("\ufffd", text)
         elif kind == "merge":
             self.say(place, path, "merge keys (<<) are not supported", "use 'extends'")
         elif kind not in _SCALARS:
@@ -225,9 +241,11 @@ class _Builder:
 
 def _integer(text: str) -> object:
     try:
-        return int(text.replace("_", ""), 10 if text.lstrip("+-").isdigit() else 0)
-    except ValueError:
+        number = int(text.replace("_", ""), 10 if text.lstrip("+-").isdigit() else 0)
+        float(number)
+    except (ValueError, OverflowError):
         return text
+    return number
 
 
 def _real(text: str) -> object:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from io_tables.errors import InputError, Problem, did_you_mean
-from scenarios.document import Item, parse_value, read_document
+from scenarios.document import MOST_LEVELS, Item, parse_value, read_document
 from scenarios.lock import lock
 from scenarios.merge import canonical, merged, nested, without_nulls
 from scenarios.messages import validated
@@ -58,7 +59,11 @@ def _find(name: str, folder: Path, where: str) -> Path:
         [folder / name] if looks_like_path else [LIBRARY / f"{name}.yaml", folder / name, folder / f"{name}.yaml"]
     )
     for candidate in candidates:
-        if candidate.is_file():
+        try:
+            found = candidate.is_file()
+        except OSError:  # a name longer than file systems allow
+            found = False
+        if found:
             return Path(os.path.abspath(candidate))
     if looks_like_path:
         raise InputError(
@@ -81,11 +86,12 @@ def _merged_file(path: Path, chain: tuple[Path, ...], problems: list[Problem]) -
     shown = _shown(path)
     tree = canonical(read_document(path, shown), problems)
     entries = dict(tree.value)
-    if not chain and "name" not in entries:
+    if not chain and ("name" not in entries or entries["name"].value is None):
         stem = path.name.removesuffix(".yaml").removesuffix(".yml")
         entries["name"] = Item(stem, tree.place)
-    if not chain and "title" not in entries:
-        entries["title"] = Item({"zh": entries["name"], "en": entries["name"]}, tree.place)
+    if not chain and "title" not in entries and not isinstance(entries["name"].value, (dict, list)):
+        title = replace(entries["name"], value=str(entries["name"].plain()))
+        entries["title"] = Item({"zh": title, "en": title}, tree.place)
     base_year = entries.get("base_year")
     if (
         base_year is not None
@@ -126,7 +132,7 @@ def _override(text: str, problems: list[Problem]) -> Item | None:
     where = f"--set {text}"
     path, equals, value = text.partition("=")
     steps = tuple(step.strip() for step in path.split("."))
-    if not equals or not value.strip() or not all(steps):
+    if not equals or not value.strip() or not all(steps) or len(steps) > MOST_LEVELS:
         problems.append(
             Problem(
                 where,

@@ -84,7 +84,7 @@ def _problem(error: dict, tree: Item) -> tuple[tuple, Problem]:
     place = place_of(tree, path, of_key or kind == "extra_forbidden")
     if kind == "mistake":
         what, remedy = error["ctx"]["what"], error["ctx"]["remedy"]
-    elif kind == "extra_forbidden":
+    elif kind in ("extra_forbidden", "invalid_key"):
         what, remedy = "unknown key", did_you_mean(str(path[-1]), _fields(path[:-1]))
     elif kind == "missing":
         what, remedy = "is missing", f"add '{path[-1]}'"

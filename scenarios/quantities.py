@@ -21,6 +21,8 @@ from io_tables.units import UNITS, factor
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 _NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d+)?)(?![\d.,])\s*(.*)", re.DOTALL)
+#: Characters of a wrong value that a message repeats.
+_LONGEST_SHOWN = 60
 _PER_YEAR = ("year", "yr", "a", "年")
 _CO2 = re.compile(r"\s*(co2e?|二氧化碳)$", re.IGNORECASE)
 
@@ -76,23 +78,29 @@ def parse_number(value: object, unit: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise mistake(f"{_shown(value)} is not a number", f"write a number in {unit}, or text with a unit")
     if not isinstance(value, str):
-        if not math.isfinite(value):
-            raise mistake(f"{value} is not a finite number", f"write a finite number in {unit}")
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise mistake(f"{number} is not a finite number", f"write a finite number in {unit}")
+        return number
     text = unicodedata.normalize("NFKC", value).strip()
     found = _NUMBER.fullmatch(text)
     if not found or not re.search(r"\d", found[1]):
         raise mistake(
-            f"'{value}' is not a number", f"write a number in {unit}, or text with a unit such as '10 {unit}'"
+            f"{_shown(value)} is not a number", f"write a number in {unit}, or text with a unit such as '10 {unit}'"
         )
     number = float(found[1].replace(",", ""))
-    if not found[2]:
-        return number
-    try:
-        return number * unit_factor(found[2], unit)
-    except InputError as error:
-        what, _, remedy = str(error).partition("; ")
-        raise mistake(f"'{value}': {what}", f"{remedy} (documented unit: {unit})") from None
+    if found[2]:
+        try:
+            number *= unit_factor(found[2], unit)
+        except InputError as error:
+            what, _, remedy = str(error).partition("; ")
+            raise mistake(f"{_shown(value)}: {what}", f"{remedy} (documented unit: {unit})") from None
+    if not math.isfinite(number):
+        raise mistake(f"{_shown(value)} is not a finite number", f"write a finite number in {unit}")
+    return number
 
 
 def _shown(value: object) -> str:
@@ -102,7 +110,10 @@ def _shown(value: object) -> str:
         return "a list"
     if isinstance(value, bool):
         return f"'{str(value).lower()}'"
-    return "nothing (null)" if value is None else f"'{value}'"
+    if value is None:
+        return "nothing (null)"
+    text = str(value)
+    return f"'{text}'" if len(text) <= _LONGEST_SHOWN else f"'{text[:_LONGEST_SHOWN]}...'"
 
 
 @dataclass(frozen=True)
@@ -238,7 +249,7 @@ class YearPath(Mapping):
 def parse_year(value: object) -> int:
     """A calendar year within the range a scenario may speak of."""
     number = value
-    if isinstance(value, str) and unicodedata.normalize("NFKC", value).strip().isdigit():
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", unicodedata.normalize("NFKC", value).strip()):
         number = int(unicodedata.normalize("NFKC", value).strip())
     if isinstance(number, float) and number.is_integer():
         number = int(number)

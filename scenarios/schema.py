@@ -25,6 +25,8 @@ BASE_YEAR = 2020
 LAST_GDP_HISTORY, LAST_POPULATION_HISTORY = 2025, 2024
 #: Last year the SSP growth table reaches.
 LAST_SSP_YEAR = 2060
+#: Longest name: files are named after it, and file systems stop at 255 bytes (three to four a Chinese character).
+LONGEST_NAME = 60
 #: The default years resolve the peak.
 DEFAULT_YEARS = (2020, *range(2025, 2031), 2035, 2040, 2045, 2050, 2055, 2060)
 
@@ -56,8 +58,12 @@ class Lock(Section):
 def _name(value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
-    if isinstance(value, str) and not re.fullmatch(r"[\w][\w.+-]*", value):
+    if isinstance(value, str) and not re.fullmatch(r"\w([\w.+-]*[\w+-])?", value):
         raise mistake(f"'{value}' is not a name", "use letters, digits, '_', '-' and '.': it names the result folder")
+    if isinstance(value, str) and len(value) > LONGEST_NAME:
+        raise mistake(
+            f"'{value[:LONGEST_NAME]}...' is too long a name", f"use at most {LONGEST_NAME} characters: it names files"
+        )
     return value
 
 
