@@ -96,7 +96,8 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     """Find the least-cost pathway of all provinces and the economy that goes with it.
 
     start : a choice to start from (default: the scenario's technology shares); resolution : 'provincial', or
-    'national' for the programme of the nation as one place. progress(step, number, residual) is called on the way.
+    'national' for the programme of the nation as one place. progress(step, number, residual, reached) is called on
+    the way (`reached` only by the provincial step).
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """
     study = CoupledStudy(base_year, scenario, catalogue or shipped_catalogue())
@@ -139,7 +140,7 @@ class CoupledStudy(Study):
 
 
 def _told(progress, step: str):
-    return (lambda number, residual, *rest: progress(step, number, residual)) if progress else None
+    return (lambda number, residual, *rest: progress(step, number, residual, *rest)) if progress else None
 
 
 def _checked(run, loop: NationalLoop, choice: Choice, years: list[Year]) -> Loop:

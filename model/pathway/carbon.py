@@ -135,7 +135,7 @@ def _targets(d: Draft) -> None:
 
 def _expression(d: Draft, target):
     """(columns, values, side) such that the indicator meets the target where values . columns = side."""
-    t, year, value = d.years.index(target.year), target.year, target.value
+    t, value = d.years.index(target.year), target.value
     sinks, gdp = d.study.assumed.sinks.sum(axis=1), d.study.assumed.gdp.sum(axis=1)
     ones = np.ones(d.G)
     if target.indicator in ("net_co2", "gross_co2", "co2_intensity"):

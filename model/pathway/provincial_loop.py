@@ -115,7 +115,8 @@ def _choice(x: np.ndarray, before: Choice) -> Choice:
         parts.append(np.concatenate([array[:1], later]))
         at += size
     parts[4][1:] /= parts[4][1:].sum(axis=1, keepdims=True)
-    return Choice(*parts)
+    activity, building, chp_heat, net_losses, origins = parts
+    return Choice(activity, chp_heat, building, net_losses, origins)
 
 
 def laid_start(d, choice: Choice, national: Loop) -> tuple[np.ndarray, np.ndarray]:
