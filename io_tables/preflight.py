@@ -15,14 +15,13 @@ import numpy as np
 from io_tables.classification import provinces
 from io_tables.errors import InputError
 from io_tables.mrio import Mrio
+from io_tables.unit_slips import find_slip
 
 PASS, WARNING, FAIL, SKIPPED = "PASS", "WARNING", "FAIL", "SKIPPED"
 #: Relative column residual up to which a table counts as balanced, and up to which only a warning is due.
 BALANCED, ROUGH = 1e-6, 1e-3
 #: GDP of China since 1990 in 10^8 yuan lies well within these; a nationwide table outside has another unit.
 PLAUSIBLE_GDP = (1e4, 5e6)
-#: How far (in powers of ten) the scale that balances a row may lie from a whole power to count as a unit slip.
-_NEAR_POWER = 0.01
 _NAMED = 5
 _UNCHECKED = 1e30
 
@@ -124,44 +123,21 @@ def subtotals(table: Mrio) -> Finding:
     return Finding("subtotals", FAIL, f"sums of other sectors or regions, counted twice: {shown}")
 
 
-def _balancing_scales(flows: np.ndarray, sums: np.ndarray, rest: np.ndarray) -> np.ndarray | None:
-    """Scales s (n,) with sum_i s_i flows_ij + rest_j = s_j sums_j: what each row would have to be multiplied by."""
-    system = np.diag(sums) - flows.T
-    idle = ~system.any(axis=1)
-    system[idle, idle] = 1.0
-    try:
-        return np.linalg.solve(system, np.where(idle, 1.0, rest))
-    except np.linalg.LinAlgError:
-        return None
-
-
 def unit_slips(table: Mrio) -> Finding:
-    """Rows or columns that would balance if they were 10, 100 or 1000 times larger or smaller.
+    """Rows, columns, value added, imports or final use that would balance if they were 10, 100 or 1000 times other.
 
-    Row scales follow from the column identity with imports and value added as given, column scales from the row
-    identity with final use as given; a slip shows as a power of ten among ones. Also a nationwide GDP out of range.
+    Also a nationwide GDP out of range: a unit that is wrong everywhere leaves every balance intact.
     """
-    if _columns_residual(table.Z, table) > ROUGH:
-        primary = table.foreign_inputs + table.primary_inputs
-        final = table.Y.sum(axis=1) + (0.0 if table.error is None else table.error)
-        for what, flows, rest, sums in (
-            ("row", table.Z, primary, table.x), ("column", table.Z.T, final, table.Z.sum(axis=0) + primary),
-        ):
-            scales = _balancing_scales(flows, sums, rest)
-            if scales is None or (scales <= 0).any():
-                continue
-            power = np.log10(scales)
-            slipped = np.flatnonzero((np.round(power) != 0) & (np.abs(power - np.round(power)) < _NEAR_POWER))
-            right = np.abs(power) < _NEAR_POWER
-            if len(slipped) and right.sum() + len(slipped) >= 0.9 * table.n:
-                worst = slipped[np.argmax(np.abs(power[slipped]))]
-                times = 10.0 ** -np.round(power[worst])
-                return Finding("unit slips", FAIL, f"{what} {times:g} times too large: {_industries(table, slipped)}")
+    slip = find_slip(table) if _columns_residual(table.Z, table) > ROUGH else None
+    if slip is not None:
+        size = f"{slip.times:g} times too large" if slip.times > 1 else f"{1 / slip.times:g} times too small"
+        where = "every industry" if slip.everywhere else _industries(table, slip.industries)
+        return Finding("unit slips", FAIL, f"{slip.what} {size}: {where}")
     nationwide = len(set(table.regions) & set(provinces().keys)) >= 20
     gdp = float(table.primary_inputs.sum())
     if nationwide and not PLAUSIBLE_GDP[0] <= gdp <= PLAUSIBLE_GDP[1]:
         return Finding("unit slips", WARNING, f"GDP of all provinces is {gdp:.4g} x 10^8 yuan: is the unit right?")
-    return Finding("unit slips", PASS, "no row or column is off by a power of ten")
+    return Finding("unit slips", PASS, "no row, column or block of the table is off by a power of ten")
 
 
 def spectral_radius(table: Mrio) -> Finding:

@@ -96,7 +96,8 @@ def test_unit_slip_of_a_row_is_named_with_its_size(power):
     Z, Y = table.Z.copy(), table.Y.copy()
     Z[7, :] *= 10.0**power
     Y[7, :] *= 10.0**power
-    message = f"row {10.0**power:g} times too large: {table.regions[1]} {table.sectors[2]}"
+    size = f"{10**power} times too large" if power > 0 else f"{10**-power} times too small"
+    message = f"row {size}: {table.regions[1]} {table.sectors[2]}"
     assert status(preflight(replace(table, Z=Z, Y=Y)), "unit slips") == (FAIL, message)
 
 
@@ -109,6 +110,37 @@ def test_unit_slip_of_a_region_in_the_columns_is_named():
     found, message = status(preflight(replace(table, Z=Z, value_added=va, imports=imports)), "unit slips")
     assert found == FAIL and message.startswith("column 100 times") and "Tianjin Other mining" in message
     assert "Beijing" not in message and "Hebei" not in message
+
+
+@pytest.mark.parametrize("power", [-3, -1, 1, 2])
+def test_unit_slip_of_a_column_is_not_taken_for_one_of_the_row(power):
+    table = balanced(4, 6, error=False)
+    Z, va, imports = table.Z.copy(), table.value_added.copy(), table.imports.copy()
+    for flows in (Z, va.reshape(-1, table.n), imports.reshape(-1, table.n)):
+        flows[:, 9] *= 10.0**power
+    size = f"{10**power} times too large" if power > 0 else f"{10**-power} times too small"
+    message = f"column {size}: {table.regions[1]} {table.sectors[3]}"
+    assert status(preflight(replace(table, Z=Z, value_added=va, imports=imports)), "unit slips") == (FAIL, message)
+
+
+@pytest.mark.parametrize("name, what", [("value_added", "value added"), ("imports", "imports"), ("Y", "final use")])
+@pytest.mark.parametrize("factor, size", [(100.0, "100 times too large"), (0.001, "1000 times too small")])
+def test_unit_slip_of_a_whole_block_or_one_entry_of_it_is_named(name, what, factor, size):
+    table = balanced(3, 5, error=False)
+    whole = replace(table, **{name: getattr(table, name) * factor})
+    assert status(preflight(whole), "unit slips") == (FAIL, f"{what} {size}: every industry")
+    values = getattr(table, name).copy()
+    entry = (7, slice(None)) if name == "Y" else (..., 7)
+    values[entry] *= factor
+    place = f"{table.regions[1]} {table.sectors[2]}"
+    assert status(preflight(replace(table, **{name: values})), "unit slips") == (FAIL, f"{what} {size}: {place}")
+
+
+def test_an_imbalance_without_a_power_of_ten_is_no_unit_slip():
+    table = balanced(3, 5, error=False)
+    values = table.value_added.copy()
+    values[..., 7] *= 3.0
+    assert status(preflight(replace(table, value_added=values)), "unit slips")[0] == PASS
 
 
 def test_nationwide_table_in_the_wrong_unit_is_suspected():
