@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from io_tables.base_year import BaseYear
+from io_tables.base_year_checks import checked
 from io_tables.errors import InputError, did_you_mean
 
 SCHEMA_VERSION = 1
@@ -90,7 +91,7 @@ def read(name_or_path: str | Path) -> BaseYear:
     try:
         archive = np.load(io.BytesIO(content), allow_pickle=False)
         version = int(archive["schema_version"])
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, TypeError, IndexError, KeyError, OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a base-year file; run 'calibrate' to make one") from error
     if version != SCHEMA_VERSION:
         raise InputError(
@@ -125,4 +126,4 @@ def read(name_or_path: str | Path) -> BaseYear:
         raise InputError(f"{path}: incomplete base-year file, {error.args[0]}; run 'calibrate' again") from error
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: damaged base-year file ({error}); run 'calibrate' again") from error
-    return BaseYear(**values, sha256=hashlib.sha256(content).hexdigest())
+    return checked({**values, "sha256": hashlib.sha256(content).hexdigest()}, path)
