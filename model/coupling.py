@@ -1,7 +1,7 @@
 """The coupled model: macro closure, input-output core, technology pathway and their fixed point (E7-E13).
 
-The national programme is iterated with the economy to the scenario's tolerance; its economy and prices start the
-programme over all provinces, which is then polished with the economy until both agree.
+The national programme is iterated with the economy of all provinces to the scenario's tolerance; on request its
+economy and prices start the programme over all provinces, which is then polished with the economy.
 """
 
 from __future__ import annotations
@@ -92,11 +92,12 @@ class Coupled:
 
 
 def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = None, catalogue: Catalogue | None = None,
-          resolution: str = "provincial", progress=None) -> Coupled:
+          resolution: str = "national", progress=None) -> Coupled:
     """Find the least-cost pathway of all provinces and the economy that goes with it.
 
-    start : a choice to start from (default: the scenario's technology shares); resolution : 'provincial', or
-    'national' for the programme of the nation as one place. progress(step, number, residual, reached) is called on
+    start : a choice to start from (default: the scenario's technology shares); resolution : 'national' (the
+    programme of the nation as one place, its choice laid out over provinces by today's pattern) or 'provincial' (the
+    programme over all provinces, started from it; ask `.converged` how far it came). progress(step, number, residual, reached) is called on
     the way (`reached` only by the provincial step).
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """

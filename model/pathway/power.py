@@ -29,10 +29,10 @@ def _hours(d: Draft) -> np.ndarray:
 
 
 def _balance(d: Draft) -> None:
-    """Made, received and discharged >= load, charged and sent, in every place and slice."""
+    """Made, received and discharged = load, charged and sent, in every place and slice; the rest is curtailed."""
     G, T, S, p = d.G, d.T, d.S, d.programme
     d.unserved = p.add_columns("unserved", (G, T, S), UNSERVED * d.weight[:, None])
-    d.power_rows = p.add_rows("electricity", (G, T, S), lower=0.0)
+    d.power_rows = p.add_rows("electricity", (G, T, S), lower=0.0, upper=0.0)
     part = d.places.load * d.places.hours / d.places.hours.sum()
     p.add(d.power_rows, d.use[:, :, None], -part[:, None, :])
     p.add(d.power_rows, d.unserved, 1.0)
