@@ -97,8 +97,8 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
 
     start : a choice to start from (default: the scenario's technology shares); resolution : 'national' (the
     programme of the nation as one place, its choice laid out over provinces by today's pattern) or 'provincial' (the
-    programme over all provinces, started from it; ask `.converged` how far it came). progress(step, number, residual, reached) is called on
-    the way (`reached` only by the provincial step).
+    programme over all provinces, started from it; ask `.converged` how far it came). progress(step, number, residual,
+    reached) is called on the way (`reached` only by the provincial step).
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """
     study = CoupledStudy(base_year, scenario, catalogue or shipped_catalogue())
