@@ -10,10 +10,12 @@ from scipy.linalg import solve
 
 from io_tables.units import PJ_PER_MTCE
 from model.certificate import TOLERANCE, Certificate, Ledger, ledger
+from model.coupled_results import coupled_ledgers
 from model.primary_energy import primary_energy
 from model.tables import imports_by_province, net_outflow
 
 if TYPE_CHECKING:
+    from model.coupling import Coupled
     from model.run import Study, Year
 
 #: Share of national GDP that a closure with bounds may leave in another province than the scenario says: the sum of
@@ -29,8 +31,8 @@ def version() -> str:
         return "checkout"
 
 
-def certificate(study: Study, years: list[Year]) -> Certificate:
-    """All ledgers, each at its worst year and place."""
+def certificate(study: Study, years: list[Year], coupled: Coupled | None = None) -> Certificate:
+    """All ledgers, each at its worst year and place; with those of the pathway programme where one chose."""
     base = study.base
     checks = [
         _worst("money: columns close (inputs + value added = output)", "output", False, study, years, _columns),
@@ -48,6 +50,18 @@ def certificate(study: Study, years: list[Year]) -> Certificate:
         _base_coefficients(study, years),
         *_base_ledgers(study),
     ]
+    if coupled is not None:
+        return Certificate.of(
+            [*checks, *coupled_ledgers(coupled)],
+            scenario_sha256=study.scenario.sha256,
+            base_year_sha256=base.sha256,
+            version=version(),
+            objective_gap=coupled.gap,
+            worst_violation=coupled.violation,
+            outer_residual=coupled.outer.residual,
+            outer_contraction=coupled.outer.contraction,
+            outer_error_bound=coupled.outer.bound,
+        )
     return Certificate.of(
         checks,
         scenario_sha256=study.scenario.sha256,

@@ -31,6 +31,7 @@ class Results:
     certificate, sources (item, year, value, unit, source, status), margins (calibration), warnings,
     lock : text of the scenario lock file. notes : (en, zh) pairs printed on the notes sheet.
     targets : one row per stated target with value reached and slack.
+    policies : caps and targets of the pathway programme with slack and shadow price; empty where none chose.
     """
 
     scenario_name: str
@@ -50,6 +51,7 @@ class Results:
     lock: str
     warnings: tuple[str, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    policies: pd.DataFrame = field(default_factory=pd.DataFrame)
     arrays: dict[str, tuple[np.ndarray, tuple[tuple, ...]]] = field(default_factory=dict, repr=False)
 
     @cached_property

@@ -74,6 +74,14 @@ def run(
 
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
+    if scenario.technology.choice == "optimise":
+        # Imported here: the coupled model builds on the studies of this module.
+        from model.coupling import solve
+
+        adjusted = scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year)
+        coupled = solve(base_year, scenario, catalogue=adjusted, resolution=scenario.coupling.resolution)
+        years = list(coupled.years)
+        return tables.gather(coupled.study, years, ledgers.certificate(coupled.study, years, coupled), coupled)
     study = study_of(base_year, scenario, catalogue)
     years = solve_years(study, progress)
     return tables.gather(study, years, ledgers.certificate(study, years))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.certificate import Certificate
+from model.coupled_results import coupled_blocks, programme_notes, programme_policies, programme_warnings
 from model.macro.closure_report import CLOSURE_NOTES, closure_warnings
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
@@ -16,6 +17,7 @@ from scenarios import growth
 from scenarios.lock import lock
 
 if TYPE_CHECKING:
+    from model.coupling import Coupled
     from model.run import Study, Year
 
 
@@ -24,11 +26,14 @@ def fuel_name(fuel: str) -> str:
     return "LPG" if fuel == "lpg" else fuel.replace("_", " ").title()
 
 
-def gather(study: Study, years: list[Year], certificate: Certificate) -> Results:
+def gather(study: Study, years: list[Year], certificate: Certificate, coupled: Coupled | None = None) -> Results:
     """Build Results from the solved years."""
     base, scenario = study.base, study.scenario
     provinces, sectors = classification.provinces(), classification.sectors()
     parts = [*_economy(study, years), *_energy(study, years), *_carbon(study, years), *_technologies(study, years)]
+    if coupled is not None:
+        # The programme's own capacities stand in place of those that activity would imply.
+        parts = [p for p in parts if not p["variable"].iloc[0].startswith("Capacity|")] + coupled_blocks(coupled)
     table = long_table(parts)
     return Results(
         scenario.name,
@@ -46,8 +51,9 @@ def gather(study: Study, years: list[Year], certificate: Certificate) -> Results
         base.margins,
         targets(study, table),
         lock(scenario, {f"base year {base.name}": base.sha256}),
-        tuple(warnings(study, years)),
-        (*NOTES, CLOSURE_NOTES[scenario.macro.structure.closure]),
+        (*warnings(study, years), *programme_warnings(coupled)),
+        (*NOTES, CLOSURE_NOTES[scenario.macro.structure.closure], *programme_notes(coupled)),
+        programme_policies(coupled),
         arrays(study, years),
     )
 

@@ -107,6 +107,10 @@ class Economics(Section):
 class Coupling(Section):
     """How the economy, the technologies and prices are joined (E11, E12)."""
 
+    resolution: Literal["national", "provincial"] = setting(
+        "national", "places of the pathway programme: the nation as one place, its choice laid out over provinces by "
+        "today's pattern, or every province", "优化分辨率"
+    )
     tolerance: Annotated[float, Quantity("1", 1e-12, 1e-2)] = setting(
         1e-6, "largest relative residual of the outer fixed point and of every ledger", "收敛容差"
     )

@@ -42,6 +42,7 @@ def write(results: Results, path: Path, *, units: str = "ministry", language: st
         national.energy_balance(book, FUELS)
         national.competitiveness(book)
         lists.targets(book)
+        lists.policies(book)
         lists.calibration(book)
         lists.sources(book)
         cover.lock_file(book)

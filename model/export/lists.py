@@ -27,6 +27,11 @@ _TARGETS = {
     "shadow price": ("影子价格", "Shadow price", 14), "unit": ("单位", "Unit", 12), "holds": ("是否达到", "Holds", 16),
     "status": ("性质", "Status", 18), "source": ("来源", "Source", 60),
 }
+_POLICIES = {
+    "policy": ("约束", "Constraint", 44), "year": ("年份", "Year", 8),
+    "slack": ("余量(约束单位×年)", "Slack (unit of the row)", 20),
+    "shadow price": ("影子价格(亿元/单位)", "Shadow price (10^8 yuan per unit)", 22),
+}
 _MARGINS = {
     "item": ("项目", "Item", 40), "place": ("地区", "Place", 20), "unit": ("单位", "Unit", 14),
     "published": ("公布值(单位见前列)", "Published (unit as stated)", 17),
@@ -71,6 +76,13 @@ def targets(book: Book) -> None:
                 sheet.write_number(row, column, float(value), formats.centre)
             else:
                 sheet.write(row, column, _WORDS.get(name, {}).get(str(value), _text(value)), formats.wrap)
+
+
+def policies(book: Book) -> None:
+    """Caps and targets of the pathway programme with slack and shadow price; nothing where none chose."""
+    if len(book.results.policies):
+        _listed(book, "约束 Constraints", "约束:余量与影子价格", "Constraints: slack and shadow price",
+                book.results.policies, _POLICIES)
 
 
 def calibration(book: Book) -> None:

@@ -1,0 +1,128 @@
+"""What the pathway programme adds to results: capacity, additions, carbon price, storage, ledgers (E10-E13)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from io_tables import classification
+from model.certificate import Ledger, ledger
+from model.results import NATION, block, with_nation
+
+if TYPE_CHECKING:
+    from model.coupling import Coupled
+
+#: 10^8 yuan per Mt is 100 yuan per tonne.
+YUAN_PER_TONNE = 100.0
+
+
+def coupled_blocks(coupled: Coupled) -> list[pd.DataFrame]:
+    """Long rows of the programme's own quantities; the first year is the base year's stock."""
+    study, plan = coupled.study, coupled.plan
+    times = [y.year for y in coupled.years]
+    provincial = coupled.resolution == "provincial"
+    standing = _standing(study)
+
+    def placed(first: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+        """(T, places): `first` (R,) then `values` (G, T - 1); provinces only where the programme resolves them."""
+        if provincial:
+            return with_nation(np.vstack([first, values.T])), (NATION, *study.base.regions)
+        return np.append(first.sum(), values.sum(axis=0))[:, None], (NATION,)
+
+    parts = []
+    rows = classification.products().rows
+    for k, key in enumerate(study.keys):
+        technology = study.catalogue.technology(key)
+        product = rows[technology.product]["name_en"] if technology.product in rows else technology.product
+        unit = technology.capacity_unit
+        families = (
+            ("Capacity", "", standing[:, k], plan.capacity[:, k]),
+            ("New Capacity", "/yr", coupled.choice.building[0, :, k], plan.building[:, k]),
+        )
+        for family, per, first, values in families:
+            if values.any() or first.any():
+                found, places = placed(first, values)
+                parts.append(block(f"{family}|{product}|{technology.name_en}", unit + per, found, times, places))
+    nothing = np.zeros(len(study.base.regions))
+    others = (("Carbon Storage", "Mt CO2", plan.injected), ("Losses|Electricity", "TWh", plan.net_losses))
+    for name, unit, values in others:
+        found, places = placed(nothing, values)
+        parts.append(block(name, unit, found, times, places))
+    parts.append(block("Price|Carbon", "yuan/t CO2", np.append(0.0, carbon_price(coupled))[:, None], times, (NATION,)))
+    return parts
+
+
+def _standing(study) -> np.ndarray:
+    """(R, K) capacity of the base year."""
+    stock = study.base.technology_stock
+    found = np.zeros((len(study.base.regions), len(study.keys)))
+    region = {r: i for i, r in enumerate(study.base.regions)}
+    number = {k: i for i, k in enumerate(study.keys)}
+    rows = stock[stock["technology"].isin(number)]
+    at = (rows["region"].map(region).to_numpy(int), rows["technology"].map(number).to_numpy(int))
+    np.add.at(found, at, rows["capacity"].to_numpy(float))
+    return found
+
+
+def carbon_price(coupled: Coupled) -> np.ndarray:
+    """(years after the first,) yuan per tonne: shadow prices of every cap on net CO2, added up."""
+    years = [y.year for y in coupled.years][1:]
+    found = np.zeros(len(years))
+    for row in coupled.policies.itertuples():
+        if row.policy in NET_CO2_CAPS:
+            found[years.index(row.year)] += row.shadow_price * YUAN_PER_TONNE
+    return found
+
+
+#: Policy rows whose unit is a tonne of net CO2 of their year.
+NET_CO2_CAPS = ("net zero", "peak", "national cap", "net_co2")
+
+
+def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
+    """Optimality and convergence of the programme and of the outer fixed point (E13)."""
+    tolerances = coupled.study.scenario.coupling
+    where = f"{coupled.resolution} programme"
+    unmet = sum(coupled.unmet.values())
+    return [
+        ledger("programme: gap to the lower bound of the complete problem (E13)", abs(coupled.gap), "relative to cost",
+               where, independent=True, tolerance=tolerances.gap),
+        ledger("programme: worst violation of a product balance", coupled.violation, "relative to the row's demand",
+               where, independent=True, tolerance=tolerances.gap),
+        ledger("economy and technologies: residual of the fixed point (E12)", coupled.outer.residual,
+               "relative to national totals", where, independent=True, tolerance=tolerances.tolerance),
+        ledger("programme: nothing bought off", unmet, "sum of " + (", ".join(coupled.unmet) or "nothing"), where,
+               independent=False, tolerance=1e-6),
+    ]
+
+
+def programme_policies(coupled: Coupled | None) -> pd.DataFrame:
+    """policy, year, slack, shadow price (10^8 yuan of the year per unit); empty without a programme."""
+    if coupled is None:
+        return pd.DataFrame()
+    return coupled.policies.rename(columns={"shadow_price": "shadow price"})
+
+
+def programme_notes(coupled: Coupled | None) -> list[tuple[str, str]]:
+    """(en, zh) what the programme found and took for granted."""
+    if coupled is None:
+        return []
+    cost = f"{coupled.objective:,.0f}"
+    scope = "全国" if coupled.resolution == "national" else "分省"
+    notes = [(
+        f"Technologies are chosen at least discounted resource cost ({coupled.resolution} programme, objective "
+        f"{cost} x 10^8 yuan of 2020); this is no loss of GDP.",
+        f"技术构成由贴现资源成本最小化确定({scope}规划,目标值{cost}亿元,2020年价),该成本并非GDP损失。",
+    )]
+    return notes + [(f"Taken for granted: {text}.", f"前提假设:{text}。") for text in coupled.assumed]
+
+
+def programme_warnings(coupled: Coupled | None) -> list[str]:
+    """What the programme could not meet, and targets it does not enforce."""
+    if coupled is None:
+        return []
+    found = [f"bought off at a penalty: {name} {amount:,.1f}" for name, amount in coupled.unmet.items()]
+    if coupled.resolution == "national":
+        found.append("the programme sees the nation as one place; provinces follow today's pattern of each technology")
+    return found + [f"not enforced by the programme: {name}" for name in coupled.not_enforced]
