@@ -27,6 +27,8 @@ MONEY_ROWS = ("steel", "aluminium", "cement", "glass", "ammonia", "methanol", "e
 FUEL_ROWS = {"refined_fuel": REFINED, "coke_product": ("coke",)}
 #: Inputs with a balance of their own in the programme: their price is a dual, not a cost.
 BALANCED = ("electricity", "heat", "hydrogen", "captured_co2", "coke", "derived_gas", *REFINED)
+#: An activity below this part of the largest has no layout of its own.
+SMALL = 1e-12
 PLACED = (*MONEY_ROWS, *FUEL_ROWS, "heat", "electricity", "co2")
 
 
@@ -54,23 +56,15 @@ def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pin
                  pattern: np.ndarray) -> Requirements:
     """Rows of a year at a place resolution.
 
-    member (G, R) : provinces of each place; pattern (R, K) : how a place's activity is laid out over its provinces.
+    member (G, R) : provinces of each place; pattern (R, K) : layout of what does not run at the point.
     """
     found = _Rows(economy, year, t, choice.net_losses[t], pins)
     by_use = found.condensed(member)
     matrix = found.matrix(by_use[:-1], member)
     cost = found.cost(by_use[-1])
     total = found.total(member)
-    K = len(economy.study.keys)
-    spread = np.concatenate([pattern, np.ones((len(pattern), 1)), pattern], axis=1)
-    for g in range(len(member)):
-        inside = member[g] > 0
-        heat = choice.chp_heat[t][inside]
-        spread[inside, K] = heat / heat.sum() if heat.sum() > 0 else 1.0 / inside.sum()
-        own = np.concatenate([np.arange(K), np.arange(K + 1, 2 * K + 1)])
-        sums = spread[np.ix_(inside, own)].sum(axis=0)
-        spread[np.ix_(inside, own)] /= np.where(sums > 0, sums, 1.0)
     point = np.concatenate([year.activity, choice.chp_heat[t][:, None], choice.building[t]], axis=1)
+    spread = _spread(point, np.concatenate([pattern, np.ones((len(pattern), 1)), pattern], axis=1), member)
     asked = np.einsum("qrc,rc->q", matrix, point, optimize=True)
 
     def laid(values):
@@ -82,6 +76,17 @@ def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pin
     intensity, captured, hydrogen = found.intensity, found.captured, found.hydrogen
     return Requirements(year.year, placed, total - asked, total, laid(cost), laid(intensity), laid(captured),
                         laid(hydrogen))
+
+
+def _spread(point: np.ndarray, pattern: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """(R, C) weights that sum to one in each place: as laid out at the point, by the pattern where nothing is."""
+    spread = np.empty_like(point)
+    for inside in member > 0:
+        own, kept = point[inside], pattern[inside]
+        total, fallback = own.sum(axis=0), kept.sum(axis=0)
+        even = np.where(fallback > 0, kept / np.where(fallback > 0, fallback, 1.0), 1.0 / inside.sum())
+        spread[inside] = np.where(total > SMALL * point.max(), own / np.where(total > 0, total, 1.0), even)
+    return spread
 
 
 class _Rows:
