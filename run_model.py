@@ -214,6 +214,7 @@ def _calibrate(arguments) -> int:
         year=arguments.year,
         out=Path(arguments.out) if arguments.out else None,
         report=Path(arguments.report) if arguments.report else None,
+        progress=screen.line,
     )
     for line in outcome.lines:
         screen.line(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,13 @@ from calibration.energy_facts import control, load_drivers
 from calibration.margins import margins
 from calibration.national_energy_balance import NationalEnergy, national_energy_balance
 from calibration.national_table import NationalTable, national_table
+from calibration.own_figures import (
+    Replaced,
+    found_in_table,
+    margins_of_table,
+    sources_with_table,
+    table_report,
+)
 from calibration.provenance import provenance
 from calibration.provincial_accounts import ProvincialAccounts, provincial_accounts
 from calibration.provincial_facts import provincial_facts
@@ -31,6 +38,7 @@ from io_tables.errors import InputError
 NAME, YEAR = "china_2020", 2020
 #: Where a base year from a user's figures goes unless told: the embedded one stays as it is.
 OWN_FILE = f"{NAME}_own.npz"
+OWN_NAME = f"{NAME}, own figures"
 #: Fact tables that the future needs as they are: resources, time slices, lines, history.
 CARRIED = (
     "resource_",
@@ -69,13 +77,20 @@ class Outcome:
     path: Path
 
 
-def run_steps(catalogue) -> Calibration:
-    """Calibrate the embedded year from the embedded fact tables. `catalogue`: the technology catalogue."""
+def run_steps(catalogue, progress: Callable[[str], None] | None = None) -> Calibration:
+    """Calibrate the embedded year from the embedded fact tables.
+
+    catalogue : the technology catalogue; progress is told the name of each step as it begins.
+    """
+    say = progress or (lambda _: None)
+    say("national table, provincial accounts")
     national = national_table()
     accounts = provincial_accounts(national, provincial_facts())
+    say("coefficients, final demand and trade of the provinces")
     regional = regionalise(national, accounts)
     by_sector = (np.array(national.industry_sector)[:, None] == np.array(classification.sectors().keys)).astype(float)
     value_added = accounts.value_added.sum(axis=0) @ by_sector
+    say("energy, CO2 and technology stock")
     national_energy = national_energy_balance()
     drivers = with_products(load_drivers(), dict(zip(national.products, accounts.product_output.T, strict=True)))
     energy = energy_by_province(national_energy, value_added, drivers)
@@ -164,14 +179,15 @@ def base_year(found: Calibration) -> BaseYear:
     )
 
 
-def yearbook_tables(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """What a folder of yearbooks replaces (item, province, year, old, new, change), and the fact tables with it.
+def yearbook_tables(folder: Path) -> tuple[Replaced, dict[str, pd.DataFrame]]:
+    """What a folder of yearbooks replaces, and the fact tables with it.
 
     Raises InputError for unreadable books, or when nothing in them replaces an embedded figure.
     """
     from calibration.yearbooks import embedded_tables, override, read_yearbooks, replacements
 
-    facts = read_yearbooks(folder).facts()
+    read = read_yearbooks(folder)
+    facts = read.facts()
     changes, tables = [], {}
     for name in embedded_tables():
         embedded = fact_tables.frame(name)
@@ -181,7 +197,20 @@ def yearbook_tables(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]
             tables[name] = override(embedded, facts, name)
     if not changes:
         raise InputError(f"{folder}: no figure in these workbooks stands for an embedded one of {YEAR}")
-    return pd.concat(changes, ignore_index=True), tables
+    return Replaced(pd.concat(changes, ignore_index=True), read.checks, read.problems, read.skipped), tables
+
+
+def _with_table(base: BaseYear, found: Calibration, path: Path) -> tuple[BaseYear, Calibration]:
+    """Base year and calibration with the user's table at `path`, margins and sources included."""
+    from calibration.user_table import with_user_table
+    from io_tables.readers import read_mrio
+
+    base = with_user_table(base, read_mrio(path))
+    found = found_in_table(found, base)
+    own = replace(
+        base, margins=margins_of_table(margins(found)), sources=sources_with_table(base.sources, base, path.name)
+    )
+    return own, found
 
 
 def calibrate(
@@ -196,33 +225,37 @@ def calibrate(
 ) -> Outcome:
     """Rebuild the base-year file from the embedded fact tables, yearbooks taking precedence.
 
-    catalogue : the technology catalogue (it belongs to the model and is handed in).
+    catalogue : the technology catalogue (it belongs to the model and is handed in); progress is told each step.
     Raises InputError for another year than the tables hold, or a folder without readable yearbooks.
     """
     if year != YEAR:
         raise InputError(f"--year {year}: the embedded fact tables hold {YEAR}; another year needs its own tables")
-    replaced, tables = (pd.DataFrame(), {}) if yearbooks is None else yearbook_tables(yearbooks)
+    replaced, tables = (None, {}) if yearbooks is None else yearbook_tables(yearbooks)
+    own_lines = [] if replaced is None else replaced.report()
     with fact_tables.laid_over(tables):
-        found = run_steps(catalogue)
+        found = run_steps(catalogue, progress)
         result = base_year(found)
-    if mrio is not None:
-        from calibration.user_table import with_user_table
-        from io_tables.readers import read_mrio
-
-        result = with_user_table(result, read_mrio(mrio))
+        if mrio is not None:
+            if progress:
+                progress(f"products cut out of {mrio.name}")
+            result, found = _with_table(result, found, mrio)
+            own_lines += table_report(mrio.name, result)
     checks = result.check()
     passed = all(value <= 1e-6 for value in checks.values())
     own = yearbooks is not None or mrio is not None
+    if own:
+        result = replace(result, name=OWN_NAME)
     path = out or (Path(OWN_FILE) if own else library_path(NAME))
     sha256 = result.save(path)
     if report is not None:
         from calibration.report import write_report
 
-        write_report(result, found, report)
+        write_report(result, found, report, own_lines)
     lines = [f"{name:14s} {value:.1e}" for name, value in checks.items()]
-    if len(replaced):
-        moved = int((replaced["change"].abs() > 1e-9).sum())
-        lines.append(f"yearbooks      {len(replaced)} figures read, {moved} differ from the embedded ones")
+    if replaced is not None:
+        lines += replaced.lines()
+    if mrio is not None:
+        lines.append(f"table          {mrio.name} stands in place of the estimated one")
     lines += [
         f"value added    {result.gdp.sum():,.1f} 10^8 yuan",
         f"CO2            {result.co2.sum():,.0f} Mt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,14 @@ _CAPACITY = ("thermal", "hydro", "nuclear", "wind", "solar")
 _PRODUCTS = ("steel", "cement", "glass")
 
 
-def write_report(base_year: BaseYear, calibration: Calibration, path: Path) -> None:
-    """Write the report to `path` (Markdown); a head above the marker line of an existing file is kept."""
+def write_report(base_year: BaseYear, calibration: Calibration, path: Path, own: Sequence[str] = ()) -> None:
+    """Write the report to `path` (Markdown); a head above the marker line of an existing file is kept.
+
+    own : lines on the user's own figures, which come first.
+    """
     margins = base_year.margins
     lines = [
-        *_identities(base_year, calibration), *_national(margins), *_provinces(margins), *_sectors(margins),
+        *own, *_identities(base_year, calibration), *_national(margins), *_provinces(margins), *_sectors(margins),
         *_final_use(margins), *_trade(base_year, calibration), *_energy(base_year, margins), *_physical(margins),
         *_technologies(calibration), *_sources(base_year),
     ]

@@ -18,7 +18,12 @@ from io_tables.errors import InputError, did_you_mean
 SCHEMA_VERSION = 1
 _LIBRARY = Path(__file__).parent
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-_TABLES = ("technology_stock", "margins", "sources")
+#: Tables of the base year and their first columns; others follow in the order of their names.
+_TABLES = {
+    "technology_stock": ("region", "technology", "vintage", "capacity", "unit"),
+    "margins": ("item", "place", "published", "modelled", "residual", "unit", "scale factor", "note"),
+    "sources": ("item", "year", "value", "unit", "source", "status"),
+}
 _TEXTS = ("name",)
 _SKIPPED = ("sha256",)
 
@@ -105,7 +110,8 @@ def read(name_or_path: str | Path) -> BaseYear:
             if field.name in _TABLES:
                 prefix = field.name + "/"
                 columns = {n[len(prefix) :]: archive[n] for n in archive.files if n.startswith(prefix)}
-                values[field.name] = pd.DataFrame(columns)
+                first = [name for name in _TABLES[field.name] if name in columns]
+                values[field.name] = pd.DataFrame(columns)[[*first, *(c for c in columns if c not in first)]]
                 continue
             if field.name == "tables":
                 tables: dict[str, dict[str, np.ndarray]] = {}

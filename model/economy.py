@@ -170,6 +170,8 @@ def solve_year(
 
 def _as_closed(demand: Demand, closed: Closed) -> Demand:
     factor = closed.consumption_scale[:, None]
+    rural = None if demand.rural is None else demand.rural * factor
     return replace(
-        demand, consumption=demand.consumption * factor, consumption_imports=demand.consumption_imports * factor
+        demand, consumption=demand.consumption * factor, consumption_imports=demand.consumption_imports * factor,
+        rural=rural,
     )

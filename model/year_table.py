@@ -25,7 +25,8 @@ def table_of_year(study: Study, year: Year) -> BaseYear:
     share = np.divide(base.value_added, value_added, out=np.full_like(base.value_added, 0.25), where=value_added != 0)
     # A province that did not make something has no composition of its own value added for it.
     final = []
-    scale = closed.chi * closed.consumption_scale[:, None]
+    # Provincial factors of the demand closure are in the demand as closed already.
+    scale = closed.chi
     for origin, fixed, consumption in (
         (0, demand.fixed, demand.consumption), (1, demand.fixed_imports, demand.consumption_imports)
     ):

@@ -8,6 +8,8 @@ from io_tables.errors import Problem
 
 #: Problems of one kind shown before the rest is counted.
 SHOWN = 8
+#: A table printed with more decimals than this counts as not rounded.
+MOST_DECIMALS = 6
 
 
 def shown(problems: list[Problem]) -> list[Problem]:
@@ -37,7 +39,9 @@ class Totals:
         self.tolerance = tolerance
         known = values[np.isfinite(values)]
         sample = known[:: max(1, known.size // 20000)]
-        decimals = next((d for d in range(3) if np.abs(sample - np.round(sample, d)).max(initial=0.0) < 1e-9), None)
+        exact = 1e-9 + 4.0 * np.finfo(float).eps * np.abs(sample)
+        rounded = ((np.abs(sample - np.round(sample, d)) < exact).all() for d in range(MOST_DECIMALS + 1))
+        decimals = next((d for d, fits in enumerate(rounded) if fits), None)
         self.step = 0.0 if decimals is None else 0.5 * 10.0**-decimals
         self.problems: list[Problem] = []
 

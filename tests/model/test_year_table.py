@@ -34,6 +34,14 @@ def test_the_first_year_is_the_base_year(solved):
     np.testing.assert_allclose(table_of_year(study, years[0]).mrio.Y, study.base.mrio.Y, rtol=1e-7, atol=1e-6)
 
 
+@pytest.mark.parametrize("closure", ["demand", "exports"])
+def test_tables_balance_whatever_closes_the_economy(closure):
+    overrides = ("years=[2020, 2060]", "technology.choice=shares", f"macro.structure.closure={closure}")
+    study = Study(BaseYear.load(), load_scenario("quick", overrides), catalogue())
+    year = study.solve(1, study.solve(0, None))
+    assert max(table_of_year(study, year).check().values()) < 1e-9
+
+
 def test_an_unknown_year_names_the_model_years(solved):
     with pytest.raises(InputError, match="2060"):
         year_of(solved[1], 2061)
