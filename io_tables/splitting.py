@@ -36,7 +36,8 @@ def split(
     own_weights (T, T) : the same between the parts, seller in the row. What is not named is in proportion to output.
     extension_weights : extension -> (T,) relative intensity. import_shares (T,) : of imports of the sector's product.
     Weights of zero are structural. Rows and columns are balanced by GRAS, so that merging the parts again gives the
-    table back. Raises InputError for bad labels or shapes, NotConverged when weights of zero leave no solution.
+    table back. Raises InputError for bad labels or shapes, and when weights of zero leave parts with more than they
+    are worth (NotConverged where no such parts can be named).
     """
     into, T, R = tuple(into), len(into), len(table.regions)
     shares = np.asarray(output_shares, dtype=float)
@@ -81,14 +82,17 @@ def split_electricity(
     network: str = "Transmission and distribution",
     network_inputs: Mapping[str, float] | None = None,
     extension_weights: Mapping[str, Sequence[float]] | None = None,
+    network_extensions: Mapping[str, float] | None = None,
 ) -> Mrio:
-    """The electricity sector by generation technology, with the grid as its own part.
+    """The electricity sector by generation technology, with the grid (and heat, where it belongs) as its own part.
 
     generation (R, T) TWh ; price (T,) or (R, T) yuan per kWh at the plant: their product is each technology's output,
     the rest of the sector's output is the network's. fuel_weights : supplying sector -> (T,) fuel per unit of output
     (zero for what a technology does not burn), network_inputs the network's (default 0 for every fuel named).
-    extension_weights : extension -> (T,) per unit of output, zero for the network. Buyers take the average mix.
-    Raises InputError when generation is worth more than the sector's output, and as `split`.
+    extension_weights : extension -> (T,) per unit of output, network_extensions the network's (default 0 for every
+    extension named). Buyers take the average mix.
+    Raises InputError when generation is worth more than the sector's output, and as `split`: a province that buys
+    more gas than its gas plants are worth leaves no solution with zeros elsewhere; a small weight does.
     """
     generation, price = np.asarray(generation, dtype=float), np.asarray(price, dtype=float)
     R, T = len(table.regions), len(technologies)
@@ -108,11 +112,11 @@ def split_electricity(
     network_share = np.maximum(1.0 - shares.sum(axis=1, keepdims=True), 0.0)
     shares = np.hstack([shares, network_share])
     shares /= shares.sum(axis=1, keepdims=True)
-    grid = network_inputs or {}
+    grid, emitted = network_inputs or {}, network_extensions or {}
     return split(
         table, sector, (*technologies, network), shares,
         input_weights={name: [*w, grid.get(name, 0.0)] for name, w in (fuel_weights or {}).items()},
-        extension_weights={name: [*w, 0.0] for name, w in (extension_weights or {}).items()},
+        extension_weights={name: [*w, emitted.get(name, 0.0)] for name, w in (extension_weights or {}).items()},
     )
 
 
@@ -120,7 +124,7 @@ class _Layout:
     """Where old rows and the parts lie in the new table."""
 
     def __init__(self, table, sector, into):
-        self.table, self.T = table, len(into)
+        self.table, self.into, self.T = table, into, len(into)
         R, S = len(table.regions), len(table.sectors)
         e = table.sectors.index(sector)
         self.e, self.sectors = e, (*table.sectors[:e], *into, *table.sectors[e + 1 :])
@@ -200,7 +204,8 @@ def _sold_parts(table, layout, r, shares, sales):
     buyers = [*table.sectors] * len(table.regions)
     final = [c for _, c in table.final_demand] if table.final_demand is not None else [None] * table.Y.shape[1]
     weights = np.array([sales.get(b, np.ones(layout.T)) for b in [*buyers, *final]]).T
-    return _parts(row, shares, weights, f"sales of '{table.sectors[layout.e]}' in {table.regions[r]}")
+    names = [*buyers, *("final use" if c is None else c for c in final)]
+    return _parts(row, shares, weights, f"sales of '{table.sectors[layout.e]}' in {table.regions[r]}", layout, names)
 
 
 def _bought_parts(table, layout, r, shares, inputs):
@@ -213,10 +218,12 @@ def _bought_parts(table, layout, r, shares, inputs):
     commodities = table.sectors if foreign.size > 1 else [None] * foreign.size
     suppliers = [*[*table.sectors] * len(table.regions), *components, *commodities]
     weights = np.array([inputs.get(name, np.ones(layout.T)) for name in suppliers]).T
-    return _parts(column, shares, weights, f"inputs of '{table.sectors[layout.e]}' in {table.regions[r]}").T
+    names = [str(name) for name in suppliers]
+    return _parts(column, shares, weights, f"inputs of '{table.sectors[layout.e]}' in {table.regions[r]}", layout,
+                  names).T
 
 
-def _parts(total, shares, weights, what):
+def _parts(total, shares, weights, what, layout, names):
     """(T, k) split of totals (k,) with row sums in the output shares, from weights (T, k); GRAS where needed."""
     prior = shares[:, None] * weights
     sums = prior.sum(axis=0)
@@ -226,7 +233,24 @@ def _parts(total, shares, weights, what):
     rows = shares * total.sum()
     if np.allclose(prior.sum(axis=1), rows, rtol=1e-14, atol=0):
         return prior
-    return gras(prior, rows, total, tolerance=TOLERANCE).require(what, TOLERANCE)
+    balanced = gras(prior, rows, total, tolerance=TOLERANCE)
+    if not balanced.converged:
+        _name_overfull(prior, rows, total, what, layout.into, names)
+    return balanced.require(what, TOLERANCE)
+
+
+def _name_overfull(prior, rows, total, what, into, names):
+    """Raise InputError where cells that only some parts may take are worth more than these parts (Hall's condition)."""
+    taken = (prior > 0) & (total > 0)
+    for pattern in np.unique(taken[:, taken.any(axis=0)], axis=1).T:
+        inside = (total > 0) & ~taken[~pattern].any(axis=0)
+        if total[inside].sum() > rows[pattern].sum() * (1 + 1e-9):
+            cells = ", ".join(dict.fromkeys(names[k] for k in np.flatnonzero(inside)))
+            parts = ", ".join(f"'{name}'" for name, some in zip(into, pattern) if some)
+            worth, room = total[inside].sum(), rows[pattern].sum()
+            raise InputError(Problem(
+                what, f"{cells} ({worth:.6g}) can only go to {parts}, which has {room:.6g} (10^8 yuan)",
+                "give other parts a small weight instead of zero"))
 
 
 def _own_block(total, row_sums, column_sums, own, what):

@@ -141,6 +141,23 @@ def test_electricity_by_technology_burns_only_its_own_fuel():
         split_electricity(table, "electricity", ("coal power",), output[:, None], [0.4])
 
 
+def test_fuel_that_only_a_small_part_may_take_is_named_with_its_region():
+    table = random_mrio(2, 4, seed=8)
+    electricity = table.sectors[2]
+    output = table.x.reshape(2, 4)[:, 2]
+    tiny = output[:, None] / 10 / 0.4 * np.array([0.9, 1e-4])
+    fuel = {table.sectors[0]: [0, 1]}
+    named = f"inputs of '{electricity}' in {table.regions[0]}: {table.sectors[0]} .* only go to 'gas power'.*small"
+    with pytest.raises(InputError, match=named):
+        split_electricity(table, electricity, ("coal power", "gas power"), tiny, [0.4] * 2, fuel_weights=fuel)
+    loose = {table.sectors[0]: [1e-3, 1]}
+    fine = split_electricity(table, electricity, ("coal power", "gas power"), tiny, [0.4] * 2, fuel_weights=loose,
+                             network_extensions={"CO2": 0.5}, extension_weights={"CO2": [1, 1]})
+    assert fine.check()["columns"] < 1e-8
+    rate = fine.extensions["CO2"].reshape(2, 6)[:, 2:5] / fine.x.reshape(2, 6)[:, 2:5]
+    np.testing.assert_allclose(rate / rate[:, :1], [[1, 1, 0.5]] * 2)
+
+
 def test_splits_that_cannot_be_are_refused():
     table = random_mrio(2, 3)
     for wrong in ({"sector": "sector 7"}, {"into": ("a", "a")}, {"into": ("sector 0", "b")},

@@ -6,6 +6,7 @@
 import contextlib
 import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,4 +48,5 @@ def refresh():
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(PAGE.parents[1]))
     refresh()
