@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-GOOD, NOT_SOLVED, BAD_INPUT = 0, 1, 2
+GOOD, NOT_SOLVED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 #: Files that `check` reads as tables; everything else is a scenario.
 TABLES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
 ROOMS = ("io_tables", "calibration", "scenarios", "model")
@@ -60,41 +58,8 @@ class Screen:
         self.line(title)
 
 
-@contextmanager
-def whole_folder(target: Path, force: bool):
-    """Yields a temporary folder that becomes `target` when the block ends well, and vanishes otherwise."""
-    from io_tables.errors import InputError
-
-    if target.exists() and not force:
-        raise InputError(f"{target}: exists already; add --force to replace it, or --out DIR for another place")
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: is not a folder; choose another place with --out DIR")
-    made = [p for p in (target.parent, *target.parent.parents) if not p.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
-    os.chmod(part, 0o755)
-    done = False
-    try:
-        yield part
-        old = None
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old-", dir=target.parent))
-            target.rename(old / target.name)
-        part.rename(target)
-        done = True
-        if old is not None:
-            shutil.rmtree(old)
-    finally:
-        if not done:
-            shutil.rmtree(part, ignore_errors=True)
-            for folder in made:
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
-
-
 def _run(arguments) -> int:
+    from model.export.whole import whole_folder
     from scenarios.load import load_scenario
 
     screen = Screen(arguments.quiet)
@@ -259,19 +224,28 @@ def _compare(arguments) -> int:
     out = Path(arguments.out) if arguments.out else None
     if out and out.suffix not in (".xlsx", ".csv"):
         raise InputError(f"{out}: the comparison is written as .xlsx or .csv")
-    if out and out.exists() and not arguments.force:
-        raise InputError(f"{out}: exists already; add --force to replace it")
+    screen = Screen(arguments.quiet)
     try:
-        comparison = compare([Path(run) for run in arguments.runs])
+        with _place(arguments) as part:
+            comparison = compare([Path(run) for run in arguments.runs])
+            for line in comparison.lines():
+                screen.line(line)
+            if part:
+                comparison.write(part)
     except Damaged as error:
         return _damaged(error)
-    screen = Screen(arguments.quiet)
-    for line in comparison.lines():
-        screen.line(line)
     if out:
-        comparison.write(out)
         screen.line(f"written: {out}")
     return GOOD
+
+
+def _place(arguments):
+    """Context of the file behind --out, which appears whole or not at all; None where --out is not given."""
+    from contextlib import nullcontext
+
+    from model.export.whole import whole_file
+
+    return whole_file(Path(arguments.out), arguments.force) if arguments.out else nullcontext()
 
 
 def _trace(arguments) -> int:
@@ -292,14 +266,15 @@ def _trace(arguments) -> int:
             )
         return (first.strip() or None, second.strip() or None)
 
-    if arguments.out and Path(arguments.out).exists() and not arguments.force:
-        raise InputError(f"{arguments.out}: exists already; add --force to replace it")
     source, destination = pair(arguments.source, "--from"), pair(arguments.destination, "--to")
-    table, title = _table_of(arguments.run, arguments.year)
     extension, _, row = arguments.extension.partition(":")
-    if row and not re.fullmatch(r"[0-9]+", row):
+    if row and not re.fullmatch(r"[0-9]{1,9}", row):
         raise InputError(f"--extension '{arguments.extension}': write the name, or name:row with a row number")
-    found = trace(table, extension, source, destination, row=int(row) if row else None, top=arguments.top)
+    with _place(arguments) as part:
+        table, title = _table_of(arguments.run, arguments.year)
+        found = trace(table, extension, source, destination, row=int(row) if row else None, top=arguments.top)
+        if part:
+            found.to_csv(part, index=False)
     screen = Screen(arguments.quiet)
     totals = found.attrs
     screen.line(f"{title}: {totals['total']:,.2f} in all, {totals['covered'] / totals['total']:.1%} in the paths shown")
@@ -312,7 +287,6 @@ def _trace(arguments) -> int:
             + ", ".join(f"{name} {value:,.1f}" for name, value in users.sort_values(ascending=False).head(8).items())
         )
     if arguments.out:
-        found.to_csv(arguments.out, index=False)
         screen.line(f"written: {arguments.out}")
     return GOOD
 
@@ -321,27 +295,28 @@ def _shock_new(arguments) -> int:
     """An empty shock workbook for a table, with drop-downs of its provinces, sectors and categories."""
     from io_tables.errors import InputError
     from io_tables.shocks import write_shock_workbook
+    from model.export.whole import whole_file
 
     target = Path(arguments.workbook)
     if target.suffix != ".xlsx":
         raise InputError(f"{target}: a shock workbook is an .xlsx file")
-    if target.exists() and not arguments.force:
-        raise InputError(f"{target}: exists already; add --force to replace it")
-    table, title = _table_of(arguments.table, arguments.year)
-    write_shock_workbook(table, target)
+    with whole_file(target, arguments.force) as part:
+        table, title = _table_of(arguments.table, arguments.year)
+        write_shock_workbook(table, part)
     print(f"{target}: empty shocks for {title}; fill it in and run 'shock apply'")
     return GOOD
 
 
 def _shock_apply(arguments) -> int:
     """Apply a filled shock workbook to a table and show what changes, by province and by sector."""
-    from io_tables.errors import InputError
+    from io_tables.readers.write_long import write_long_csv
     from model.input_output.shocks import apply_shocks
 
-    if arguments.out and Path(arguments.out).exists() and not arguments.force:
-        raise InputError(f"{arguments.out}: exists already; add --force to replace it")
-    table, title = _table_of(arguments.table, arguments.year)
-    shocked = apply_shocks(table, Path(arguments.workbook))
+    with _place(arguments) as part:
+        table, title = _table_of(arguments.table, arguments.year)
+        shocked = apply_shocks(table, Path(arguments.workbook))
+        if part:
+            write_long_csv(shocked, part)
     screen = Screen(arguments.quiet)
     screen.line(f"{title}, change by the shocks of {arguments.workbook}")
     change = shocked.x - table.x
@@ -354,9 +329,6 @@ def _shock_apply(arguments) -> int:
     largest = sorted(zip(table.regions, gdp, strict=True), key=lambda item: -abs(item[1]))[:8]
     screen.line("value added by province: " + ", ".join(f"{name} {value:+,.1f}" for name, value in largest))
     if arguments.out:
-        from io_tables.readers.write_long import write_long_csv
-
-        write_long_csv(shocked, Path(arguments.out))
         screen.line(f"written: {arguments.out}")
     return GOOD
 
@@ -476,12 +448,28 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (0 good, 1 not converged or infeasible, 2 bad input)."""
-    parsed = parser().parse_args(arguments)
-    wrong = _shadowed()
-    if wrong:
-        print("another installed package shadows this project's: " + "; ".join(wrong), file=sys.stderr)
-        return BAD_INPUT
+    """Run one command; returns the exit code (0 good, 1 not converged or infeasible, 2 bad input, 130 stopped)."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows its code; a name in Chinese must not end a run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        parsed = parser().parse_args(arguments)
+        wrong = _shadowed()
+        if wrong:
+            print("another installed package shadows this project's: " + "; ".join(wrong), file=sys.stderr)
+            return BAD_INPUT
+        from model.export.whole import stops_raise
+
+        with stops_raise():
+            return _called(parsed)
+    except KeyboardInterrupt:
+        print("interrupted, nothing unfinished was left behind.", file=sys.stderr)
+        return STOPPED
+
+
+def _called(parsed) -> int:
+    """The exit code of a command; what went wrong is printed without a traceback."""
     from io_tables.errors import InputError, ModelError
 
     try:
@@ -493,13 +481,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModelError as error:
         print(error, file=sys.stderr)
         return NOT_SOLVED
+    except BrokenPipeError:
+        # Whoever read the output has gone, as 'head' does; Python would complain again on closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_SOLVED
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"{place}{error.strerror or error}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("interrupted, nothing was written.", file=sys.stderr)
-        return 130
+        return _refused(error)
+    except MemoryError:
+        print("not enough memory", file=sys.stderr)
+        return NOT_SOLVED
+    except Exception as error:
+        # The workbook writer hands on what the system refused inside an error of its own.
+        if not error.args or not isinstance(error.args[0], OSError):
+            raise
+        return _refused(error.args[0])
+
+
+def _refused(error: OSError) -> int:
+    """Tell which file the system refused, and why."""
+    place = f"{error.filename}: " if error.filename else ""
+    print(f"{place}{error.strerror or error}", file=sys.stderr)
+    return BAD_INPUT
 
 
 if __name__ == "__main__":
