@@ -67,24 +67,45 @@ def _standing(study) -> np.ndarray:
 
 
 def carbon_price(coupled: Coupled) -> np.ndarray:
-    """(years after the first,) yuan per tonne: shadow prices of every cap on net CO2, added up."""
-    years = [y.year for y in coupled.years][1:]
+    """(years after the first,) yuan per tonne: shadow prices of the rows on national net CO2, added up.
+
+    A budget's price is spread over the years it counts: the same present value for every tonne.
+    """
+    timing = coupled.outer.iterate.assembled.draft.timing
+    years = list(timing.years[1:])
+    weight, length = timing.operation[1:], timing.lengths[1:]
     found = np.zeros(len(years))
     for row in coupled.policies.itertuples():
-        if row.policy in NET_CO2_CAPS:
-            found[years.index(row.year)] += row.shadow_price * YUAN_PER_TONNE
+        at = years.index(row.year)
+        if row.policy == BUDGET:
+            found += row.shadow_price * weight[at] * length / weight * YUAN_PER_TONNE
+        elif row.policy.startswith(NET_CO2_ROWS):
+            found[at] += row.shadow_price * YUAN_PER_TONNE
     return found
 
 
-#: Policy rows whose unit is a tonne of net CO2 of their year.
-NET_CO2_CAPS = ("net zero", "peak", "national cap", "net_co2")
+#: Policy rows whose unit is a tonne of national net CO2 of their year, and the one that sums over years.
+NET_CO2_ROWS = ("carbon.peak_year", "carbon.neutral_year", "carbon.national_cap", "targets.net_co2")
+BUDGET = "carbon.budget"
+
+
+def bought_off(coupled: Coupled) -> dict[str, float]:
+    """What could not be met, by name; firm capacity that was short in years already lived is history, not choice."""
+    draft = coupled.outer.iterate.assembled.draft
+    ahead = np.array(draft.years) > draft.lived
+    found = {name: amount for name, amount in coupled.unmet.items() if name != FIRM}
+    firm = float(coupled.plan.unserved_firm[:, ahead].sum())
+    return found | ({FIRM: firm} if firm > 1e-6 else {})
+
+
+FIRM = "firm capacity GW"
 
 
 def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
     """Optimality and convergence of the programme and of the outer fixed point (E13)."""
     tolerances = coupled.study.scenario.coupling
     where = f"{coupled.resolution} programme"
-    unmet = sum(coupled.unmet.values())
+    unmet = bought_off(coupled)
     return [
         ledger("programme: gap to the lower bound of the complete problem (E13)", abs(coupled.gap), "relative to cost",
                where, independent=True, tolerance=tolerances.gap),
@@ -92,7 +113,7 @@ def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
                where, independent=True, tolerance=tolerances.gap),
         ledger("economy and technologies: residual of the fixed point (E12)", coupled.outer.residual,
                "relative to national totals", where, independent=True, tolerance=tolerances.tolerance),
-        ledger("programme: nothing bought off", unmet, "sum of " + (", ".join(coupled.unmet) or "nothing"), where,
+        ledger("programme: nothing bought off", sum(unmet.values()), "sum of " + (", ".join(unmet) or "nothing"), where,
                independent=False, tolerance=1e-6),
     ]
 
@@ -122,7 +143,10 @@ def programme_warnings(coupled: Coupled | None) -> list[str]:
     """What the programme could not meet, and targets it does not enforce."""
     if coupled is None:
         return []
-    found = [f"bought off at a penalty: {name} {amount:,.1f}" for name, amount in coupled.unmet.items()]
+    found = [f"bought off at a penalty: {name} {amount:,.1f}" for name, amount in bought_off(coupled).items()]
+    lived = coupled.unmet.get(FIRM, 0.0) - bought_off(coupled).get(FIRM, 0.0)
+    if lived > 1e-6:
+        found.append(f"years already lived fall short of the reserve asked by {lived:,.0f} GW in sum (reported only)")
     if coupled.resolution == "national":
         found.append("the programme sees the nation as one place; provinces follow today's pattern of each technology")
     return found + [f"not enforced by the programme: {name}" for name in coupled.not_enforced]
