@@ -133,10 +133,10 @@ def unit_slips(table: Mrio) -> Finding:
         size = f"{slip.times:g} times too large" if slip.times > 1 else f"{1 / slip.times:g} times too small"
         where = "every industry" if slip.everywhere else _industries(table, slip.industries)
         return Finding("unit slips", FAIL, f"{slip.what} {size}: {where}")
-    nationwide = len(set(table.regions) & set(provinces().keys)) >= 20
+    nationwide = len(set(table.regions) & set(provinces().keys)) >= 20 or table.regions == ("China",)
     gdp = float(table.primary_inputs.sum())
     if nationwide and not PLAUSIBLE_GDP[0] <= gdp <= PLAUSIBLE_GDP[1]:
-        return Finding("unit slips", WARNING, f"GDP of all provinces is {gdp:.4g} x 10^8 yuan: is the unit right?")
+        return Finding("unit slips", WARNING, f"GDP of the nation is {gdp:.4g} x 10^8 yuan: is the unit right?")
     return Finding("unit slips", PASS, "no row, column or block of the table is off by a power of ten")
 
 

@@ -99,8 +99,13 @@ def table_extraction(table: Mrio, extension: str, *, by: str = "sector", kind: s
 
 def _solved(system, y, s):
     y, s = np.asarray(y, dtype=float), np.asarray(s, dtype=float)
-    if y.ndim != 1:
-        raise InputError(f"y has shape {y.shape}; expected ({system.n},)")
+    wrong = [Problem(name, f"shape {array.shape}", f"expected ({system.n},){more}")
+             for name, array, sizes, more in (("y", y, (1,), ""), ("s", s, (1, 2), f" or (m, {system.n})"))
+             if array.ndim not in sizes or array.shape[-1] != system.n]
+    wrong += [Problem(name, f"not a finite number at {np.argwhere(~np.isfinite(array))[0].tolist()}")
+              for name, array in (("y", y), ("s", s)) if not np.isfinite(array).all()]
+    if wrong:
+        raise InputError(wrong)
     return system.output(y), y, s, system.multipliers(s)
 
 

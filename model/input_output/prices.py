@@ -34,7 +34,12 @@ def cost_push(A, added_cost) -> np.ndarray:
     Unit value added is 1 - column sums of A. Raises InputError as :class:`Leontief`.
     """
     system = A if isinstance(A, Leontief) else Leontief(A)
-    return 1.0 + system.multipliers(added_cost)
+    cost = np.asarray(added_cost, dtype=float)
+    if cost.ndim not in (1, 2) or cost.shape[-1] != system.n:
+        raise InputError(Problem("added_cost", f"shape {cost.shape}", f"expected ({system.n},) or (m, {system.n})"))
+    if not np.isfinite(cost).all():
+        raise InputError(Problem("added_cost", f"not a finite number at {np.argwhere(~np.isfinite(cost))[0].tolist()}"))
+    return 1.0 + system.multipliers(cost)
 
 
 def price_change(A, added_cost, pass_through=1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,8 @@ def apply_shocks(table: Mrio, shocks: str | Path | Sequence[Shock]) -> Mrio:
     """
     if isinstance(shocks, (str, Path)):
         shocks = read_shocks(table, shocks)
+    if not shocks:
+        return table
     x = table.x
     inverse_x = np.divide(1.0, x, out=np.zeros_like(x), where=x != 0)
     A, Y = table.A.copy(), table.Y.copy()

@@ -155,6 +155,15 @@ def test_nationwide_table_in_the_wrong_unit_is_suspected():
     assert status(preflight(times(1e4 * scale)), "unit slips")[0] == WARNING
 
 
+def test_national_table_in_the_wrong_unit_is_suspected():
+    found = balanced(1, 5, error=False)
+    scale = 1e10 / found.gdp().sum()
+    flows = {name: getattr(found, name) * scale for name in ("Z", "Y", "value_added", "imports")}
+    final = tuple(("China" if region else None, category) for region, category in found.final_demand)
+    nation = replace(found, regions=("China",), final_demand=final, **flows)
+    assert status(preflight(nation), "unit slips")[0] == WARNING
+
+
 def test_spectral_radius_equals_the_largest_eigenvalue():
     table = balanced(3, 4, error=False)
     radius = np.abs(np.linalg.eigvals(table.A)).max()

@@ -92,3 +92,12 @@ def test_bad_blocks_are_refused():
             extract(A, y, S[0], members)
     with pytest.raises(InputError):
         extract_groups(A, y, S[0], np.zeros(3, dtype=int))
+
+
+def test_vectors_that_do_not_fit_are_named():
+    A, y, S, _ = system_of(0)
+    size = rf"shape \({len(A) - 1},\)"
+    for wrong_y, wrong_s, message in ((y[1:], S[0], f"^y: {size}"), (y, S[0, 1:], f"^s: {size}"),
+                                      (y * np.nan, S[0], "^y: not a finite"), (y, S * np.inf, "^s: not a finite")):
+        with pytest.raises(InputError, match=message):
+            extract_all(A, wrong_y, wrong_s)

@@ -111,5 +111,7 @@ def test_singular_and_unbounded_tables_are_refused():
         cost_push(np.eye(2), [0.1, 0.1])
     with pytest.raises(InputError, match="not productive"):
         cost_push([[0.9, 0.6], [0.5, 0.9]], [0.1, 0.1])
-    with pytest.raises(InputError, match="not finite"):
+    with pytest.raises(InputError, match="added_cost: not a finite"):
         cost_push(MILLER_BLAIR, [np.nan, 0.1])
+    with pytest.raises(InputError, match=r"added_cost: shape \(3,\)"):
+        cost_push(MILLER_BLAIR, [0.1, 0.1, 0.1])
