@@ -10,6 +10,8 @@ import numpy as np
 CLIP = 0.2
 #: An accelerated step that leaves a residual this many times larger is not followed up.
 WORSE = 2.0
+#: After so many steps without a better residual every step is shortened by the damping factor, down to the least.
+PATIENCE, LEAST_STEP = 5, 0.05
 
 
 class Anderson:
@@ -24,9 +26,19 @@ class Anderson:
         self._points: deque = deque(maxlen=memory + 1)
         self._residuals: deque = deque(maxlen=memory + 1)
         self.norms: list[float] = []
+        self._best, self._waited, self._step = np.inf, 0, 1.0
 
     def advance(self, x: np.ndarray, mapped: np.ndarray, norm: float) -> np.ndarray:
         """Next point; norm : of the undamped residual, as judged by the caller."""
+        self._best, self._waited = (norm, 0) if norm < self._best else (self._best, self._waited + 1)
+        if self._waited >= PATIENCE:
+            # the optimum jumps between vertices: shorter steps settle between them
+            self._step, self._waited = max(self._step * self._damping, LEAST_STEP), 0
+            self._points.clear()
+            self._residuals.clear()
+        return x + self._step * (self._proposed(x, mapped, norm) - x)
+
+    def _proposed(self, x: np.ndarray, mapped: np.ndarray, norm: float) -> np.ndarray:
         residual = (mapped - x) / self._scale
         if self.norms and norm > WORSE * self.norms[-1]:
             self._points.clear()

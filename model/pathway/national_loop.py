@@ -20,6 +20,8 @@ from model.run import Study, Year
 CLOSURE = 1e-10
 #: Cost perturbation that settles ties, relative.
 TIES = 1e-10
+#: The loop goes on to this part of the tolerance: ledgers add up what single technologies miss.
+BEYOND = 0.2
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class NationalLoop:
             residuals.append(residual)
             if progress:
                 progress(number, residual)
-            if residual <= coupling.tolerance:
+            if residual <= BEYOND * coupling.tolerance:
                 break
             x = np.maximum(mixer.advance(x, mapped, residual), 0.0)
             pins = new_pins
