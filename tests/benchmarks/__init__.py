@@ -1,7 +1,7 @@
 """Races against other implementations: ratios of CPU time, taken side by side in one run on one thread.
 
 Every module has ``main() -> list[Race]``; peers that are not installed are left out and named. Run all with
-``python -m tests.benchmarks``, one with ``python -m tests.benchmarks.accounts``. This package must be imported before
+``python tests/benchmarks``, one with ``python tests/benchmarks accounts``. This package must be imported before
 numpy: the number of BLAS threads and the choice of its kernels are read when the library loads.
 """
 

@@ -1,15 +1,25 @@
 """Run the races of every module here and print one table; exit 1 when a target is missed.
 
-``python -m tests.benchmarks [MODULE ...]`` runs some of them.
+``python tests/benchmarks [MODULE ...]`` runs some of them; ``python -m tests.benchmarks`` does the same wherever no
+other package named ``tests`` is installed (pymrio 0.7 brings one, which would be found instead of this folder).
 """
 
 import importlib
 import pkgutil
 import sys
 import time
+import types
+from pathlib import Path
 
-import tests.benchmarks
-from tests.benchmarks.race import Race, report
+ROOT = Path(__file__).resolve().parents[2]
+if not __package__:
+    # Started by its path: only then can this folder be named before the import system looks for `tests`.
+    sys.path[0] = str(ROOT)
+    sys.modules["tests"] = types.ModuleType("tests")
+    sys.modules["tests"].__path__ = [str(ROOT / "tests")]
+
+import tests.benchmarks  # noqa: E402
+from tests.benchmarks.race import Race, report  # noqa: E402
 
 _HARNESS = {"race", "tables", "__main__"}
 
