@@ -184,8 +184,22 @@ class EnergyAccounts:
             self.residual, residual_index, efficiency, kept, self.electricity, self.final, self.movable, USEFUL_RATIO
         )
 
-    def year(self, year: float, activity: np.ndarray, residual: np.ndarray, residual_index: np.ndarray) -> YearEnergy:
-        """Energy and CO2 at technology activity (R, K) and residual energy (R, E, F)."""
+    def process_intensity(self, efficiency: np.ndarray) -> np.ndarray:
+        """(T, E) process CO2 outside the technologies per unit of output, base year 1; efficiency (T, E, F).
+
+        It is the carbon of feedstock, or of carbonates burnt with fuel, so it follows the efficiency of the sector's
+        feedstock where it has any, else of its fuels: no more carbon leaves than goes in.
+        """
+        feedstock = self.base.energy_use[..., 1].sum(axis=0)
+        fuel = self.residual.sum(axis=0) * self.movable
+        weight = np.where(feedstock.sum(axis=1, keepdims=True) > 0, feedstock, fuel)
+        total = weight.sum(axis=1)
+        followed = np.einsum("tef,ef->te", efficiency, weight)
+        return np.divide(followed, total, out=np.ones_like(followed), where=total > 0)
+
+    def year(self, year: float, activity: np.ndarray, residual: np.ndarray, process_index: np.ndarray) -> YearEnergy:
+        """Energy and CO2 at technology activity (R, K), residual energy (R, E, F), residual process CO2 (R, E) / base.
+        """
         owned = self.technology_energy(activity, year)
         by_sector = self.by_sector(owned)
         use = residual + by_sector
@@ -195,7 +209,7 @@ class EnergyAccounts:
         per_activity, sector_process = self.process
         process = activity * per_activity
         sectors = self.owner[:, :, :, 0].argmax(axis=2)[0]
-        co2[:, :, -1] = sector_process * residual_index
+        co2[:, :, -1] = sector_process * process_index
         for k, e in enumerate(sectors):
             co2[:, e, -1] += process[:, k]
         combustion = np.einsum("rkf,rkef,ref->rk", owned, self.owner, self.carbon, optimize=True)

@@ -168,7 +168,7 @@ def _electricity(study: Study, y: Year):
 def _tonnes(study: Study, y: Year):
     residual = (y.energy.residual * study.accounts.carbon).sum(axis=(1, 2))
     _, sector_process = study.accounts.process
-    residual += (sector_process * study.residual_index_of(y)).sum(axis=1)
+    residual += (sector_process * study.process_index_of(y)).sum(axis=1)
     owners = residual + y.energy.technology_co2.sum(axis=1)
     sectors = y.energy.co2.sum(axis=(1, 2))
     return _largest(study, owners - sectors, sectors.max())
@@ -201,7 +201,10 @@ def _dense(study: Study, years: list[Year]) -> Ledger:
 
 
 def _published(study: Study, years: list[Year]) -> list[Ledger]:
-    """Primary energy and non-fossil share of the first year, from uses less outputs, against published figures."""
+    """Primary energy and non-fossil share of the first year, from uses less outputs, against published figures.
+
+    The base year is scaled to these figures, so they hold whatever the figures are.
+    """
     facts = study.base.tables.get("national_energy_facts")
     if facts is None:
         return []
@@ -223,7 +226,7 @@ def _published(study: Study, years: list[Year]) -> list[Ledger]:
             abs(value / at[item] - 1.0),
             "relative to the published figure",
             str(study.base.year),
-            independent=True,
+            independent=False,
         )
         for name, item, value in checks
         if item in at
@@ -240,7 +243,7 @@ def _base_account(study: Study, years: list[Year]) -> Ledger:
         max(energy, co2),
         "relative to the largest cell",
         f"{base.year} {'energy' if energy > co2 else 'CO2'}",
-        independent=True,
+        independent=False,
     )
 
 
@@ -255,7 +258,7 @@ def _base_coefficients(study: Study, years: list[Year]) -> Ledger:
         float(miss),
         "input per yuan",
         str(base.year),
-        independent=True,
+        independent=False,
     )
 
 

@@ -121,6 +121,7 @@ class Study:
         self.assumed: Assumptions = assumptions(base, scenario, self.keys, self.of_product, national)
         self.national_base = national
         self.accounts = EnergyAccounts(base, catalogue, self.activity)
+        self.process_intensity = self.accounts.process_intensity(self.assumed.efficiency)
         self.price_factors = buyer_price_factors(base, catalogue, self.activity)
         inputs = base.domestic_coefficients + base.import_coefficients
         bought = np.einsum("sij,sj->si", inputs, base.output)
@@ -348,7 +349,7 @@ class Study:
                     scale[p] = use / made
             if np.abs(scale - previous).max() <= 1e-14:
                 break
-        energy = self.accounts.year(year, activity, residual, index)
+        energy = self.accounts.year(year, activity, residual, index * self.process_intensity[t])
         return Year(year, economy, energy, activity, money * scale, 1.0 / scale)
 
     def _hydrogen_mix(self, t: int, own: list[int]) -> np.ndarray:
@@ -359,12 +360,12 @@ class Study:
         base = self.national_base[own]
         return base if base.sum() > 0 else np.eye(len(own))[0]
 
-    def residual_index_of(self, year: Year) -> np.ndarray:
-        """(R, E) index of residual energy in a solved year."""
+    def process_index_of(self, year: Year) -> np.ndarray:
+        """(R, E) index of process CO2 outside the technologies in a solved year."""
         t = self.assumed.years.index(year.year)
         income = (self.assumed.gdp[t] / self.assumed.population[t]) / (self.base.gdp / self.base.population)
         people = self.assumed.population[t] / self.base.population
-        return self._residual_index(year.economy.closed.output, people, income)
+        return self._residual_index(year.economy.closed.output, people, income) * self.process_intensity[t]
 
     def _residual_index(self, x: np.ndarray, people: np.ndarray, income: np.ndarray) -> np.ndarray:
         """(R, E) what residual energy follows: the remainder's output, for households people and income."""

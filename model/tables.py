@@ -10,6 +10,7 @@ import pandas as pd
 from io_tables import classification
 from model.certificate import Certificate
 from model.coupled_results import coupled_blocks, programme_notes, programme_policies, programme_warnings
+from model.final_energy import final_energy
 from model.macro.closure_report import CLOSURE_NOTES, closure_warnings
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
@@ -58,6 +59,10 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
     )
 
 
+#: Columns of every list of inputs.
+SOURCE_COLUMNS = ("item", "year", "value", "unit", "source", "status")
+
+
 def sources(study: Study) -> pd.DataFrame:
     """Everything the run stood on: the base year's inputs, growth, the scenario's own, the catalogue's parameters."""
     scenario, rows = study.scenario, []
@@ -85,8 +90,8 @@ def sources(study: Study) -> pd.DataFrame:
                 path.status,
             )
         )
-    own = pd.DataFrame(rows, columns=list(study.base.sources.columns))
-    return pd.concat([study.base.sources, own], ignore_index=True)
+    own = pd.DataFrame(rows, columns=list(SOURCE_COLUMNS))
+    return pd.concat([study.base.sources[list(SOURCE_COLUMNS)], own], ignore_index=True)
 
 
 NOTES = (
@@ -202,6 +207,14 @@ def _energy(study: Study, years: list[Year]) -> list[pd.DataFrame]:
     whole = with_nation(use.sum(axis=3))
     parts.append(block("Energy Use", "PJ", whole, times, places, names))
     parts.append(block("Energy Use", "PJ", whole.sum(axis=2), times, places))
+    final = np.stack([final_energy(study, y) for y in years])
+    for variable, values in (
+        ("Final Energy", final.sum(axis=3)),
+        ("Final Energy|Electricity", final[..., base.fuels.index("electricity")]),
+    ):
+        whole = with_nation(values)
+        parts.append(block(variable, "PJ", whole, times, places, names))
+        parts.append(block(variable, "PJ", whole.sum(axis=2), times, places))
     primary = [primary_energy(study, y) for y in years]
     for variable in primary[0]:
         values = np.stack([p[variable] for p in primary])

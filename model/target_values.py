@@ -61,7 +61,7 @@ class _Series:
         if key in simple:
             return simple[key]
         if key == "electricity_share":
-            return v["Energy Use|Electricity"] / (v["Energy Use"] - v["Energy Use|Crude Oil"])
+            return v["Final Energy|Electricity"] / v["Final Energy"]
         groups = {
             "wind_solar_capacity": (
                 "Onshore wind",

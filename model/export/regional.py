@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from io_tables.units import PJ_PER_TWH
 from model.export.book import Book
 from model.export.layout import A3, HEAD, Placed, table
 from model.results import NATION, TOTAL
 
+ELECTRICITY = "Energy Use|Electricity"
 PROVINCE_SHEETS = (
     ("分省CO2 Provinces", "Emissions|CO2|Net"),
     ("分省GDP Provinces", "GDP|Real"),
     ("分省能耗 Provinces", "Energy Use"),
-    ("分省电力 Provinces", "Energy Use|Electricity"),
+    ("分省电力 Provinces", ELECTRICITY),
 )
 SECTOR_SHEETS = (
     ("行业CO2 Sectors", "Emissions|CO2|Gross"),
@@ -37,9 +39,14 @@ def by(book: Book, name: str, variable: str, axis: str) -> Placed | None:
     sheet.set_column(1, 1, 30)
     sheet.set_column(2, 2 + len(book.results.years), 11.5)
     values = book.rows(variable, axis, [key for _, key in labels], TOTAL if axis == "region" else NATION)
+    unit = book.unit(variable)[0]
+    if variable == ELECTRICITY:
+        # Alone on its sheet electricity is read in kilowatt-hours, not in coal.
+        inside, (unit, outside) = book.unit(variable)[1], book.shown("TWh")
+        values = values / (inside * PJ_PER_TWH) * outside
     total = ("全国合计", NATION) if axis == "region" else ("合计", TOTAL)
     return table(sheet, book.formats, HEAD, labels, ("名称", "Name"), list(book.results.years), values,
-                 book.unit(variable)[0], variable, total=total)
+                 unit, variable, total=total)
 
 
 def key_years(book: Book) -> tuple[int, ...]:

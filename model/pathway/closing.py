@@ -191,7 +191,7 @@ class Economy:
             self._fuels(year, activity, production, shares, money, residual)
         else:
             activity = np.where(study.activity > 0, study.activity, activity)
-        energy = study.accounts.year(year, activity, residual, index)
+        energy = study.accounts.year(year, activity, residual, index * study.process_intensity[t])
         price = np.divide(money, production, out=np.ones_like(money), where=production > 0)
         return Year(year, economy, self._stored(energy, activity, year), activity, production, price)
 

@@ -178,7 +178,7 @@ class _Rows:
             elif row == "co2":
                 carbon = (residual * self.study.accounts.carbon[:, :N]).sum(axis=2)
                 _, process = self.study.accounts.process
-                index = self.economy._index(self.t, e.closed.output)[:, :N]
+                index = (self.economy._index(self.t, e.closed.output) * self.study.process_intensity[self.t])[:, :N]
                 amount = carbon + process[:, :N] * index * per_output
             else:
                 amount = self._of_energy(row, residual)
