@@ -52,6 +52,8 @@ class Mrio:
         def shaped(name, allowed):
             value = getattr(self, name)
             if value is None:
+                if name in ("Z", "Y", "value_added"):
+                    problems.append(Problem(f"Mrio.{name}", "is missing"))
                 return
             array = np.asarray(value, dtype=float)
             object.__setattr__(self, name, array)
@@ -67,7 +69,7 @@ class Mrio:
         Y = np.asarray(self.Y, dtype=float)
         if Y.ndim == 1:
             object.__setattr__(self, "Y", Y[:, None])
-        k = np.shape(self.Y)[-1]
+        k = np.shape(self.Y)[-1] if Y.ndim else 0
         shaped("Y", [(n, k)])
         va = np.asarray(self.value_added)
         shaped("value_added", [(n,), (va.shape[0] if va.ndim == 2 else 1, n)])

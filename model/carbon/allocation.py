@@ -148,7 +148,7 @@ def entropy_weights(indicators) -> np.ndarray:
     indicator that is the same everywhere gets nothing; if all are, all weigh the same.
     """
     indicators = np.asarray(indicators, dtype=float)
-    if indicators.ndim != 2 or not np.isfinite(indicators).all() or (indicators < 0).any():
+    if indicators.ndim != 2 or not indicators.size or not np.isfinite(indicators).all() or (indicators < 0).any():
         raise InputError(Problem("indicators", "negative or missing values", "expected (K, R) values >= 0"))
     if indicators.shape[1] < 2:
         return np.full(len(indicators), 1.0 / len(indicators))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from io_tables.errors import Infeasible, InputError, Problem
 from model.carbon.allocation import contraction_and_convergence
+from model.carbon.water_filling import vector
 from model.programme import INFINITY, Programme, minimise
 
 #: A year counts as plateau when the emissions reach this share of the peak.
@@ -55,8 +56,14 @@ def convergence_weights(years: Sequence[int], start: int, convergence_year: int)
 
 def convergence_path(caps, emissions, population, years, *, start: int, convergence_year: int, **bounds) -> np.ndarray:
     """Contraction and convergence for all years (T, R): emissions (R,) of the start year, population (T, R)."""
-    caps = np.asarray(caps, dtype=float)
-    population = np.broadcast_to(np.asarray(population, dtype=float), (caps.size, np.shape(emissions)[-1]))
+    caps = vector("caps", caps, len(years))
+    emissions = vector("emissions", emissions)
+    population = np.asarray(population, dtype=float)
+    if population.shape not in ((emissions.size,), (caps.size, emissions.size)):
+        raise InputError(
+            Problem("population", f"shape {population.shape}", f"expected ({caps.size}, {emissions.size})")
+        )
+    population = np.broadcast_to(population, (caps.size, emissions.size))
     weights = convergence_weights(years, start, convergence_year)
     return np.array([
         contraction_and_convergence(float(cap), emissions, population[t], float(weights[t]),

@@ -130,10 +130,12 @@ def smallest_transfers(cost, reference, *, weights=None, labels: Sequence[str] |
 def present_value(flows, years: Sequence[int], *, rate: float, base_year: int | None = None) -> np.ndarray:
     """Present value (R,) of yearly flows (T, R) at model years: discounted in the year, trapezium between.
 
-    rate real per year; base_year defaults to the first year.
+    rate real per year; base_year defaults to the first year. Raises InputError for other shapes or missing numbers.
     """
-    flows = np.asarray(flows, dtype=float)
-    return (_weights(years, rate, base_year)[:, None] * flows).sum(axis=0)
+    flows, weights = np.asarray(flows, dtype=float), _weights(years, rate, base_year)
+    if flows.ndim != 2 or len(flows) != len(weights) or not np.isfinite(flows).all():
+        raise InputError(Problem("flows", f"shape {flows.shape}", f"expected finite ({len(weights)}, R)"))
+    return (weights[:, None] * flows).sum(axis=0)
 
 
 def annuity(transfer, years: Sequence[int], *, rate: float, base_year: int | None = None) -> np.ndarray:

@@ -26,7 +26,10 @@ ADDITIVE, MULTIPLICATIVE = "additive", "multiplicative"
 
 def log_mean(a, b) -> np.ndarray:
     """L(a, b) = (a - b) / ln(a / b) of numbers of one sign; L(a, a) = a and L(a, 0) = 0."""
-    a, b = np.broadcast_arrays(np.asarray(a, dtype=float), np.asarray(b, dtype=float))
+    try:
+        a, b = np.broadcast_arrays(np.asarray(a, dtype=float), np.asarray(b, dtype=float))
+    except ValueError as error:
+        raise InputError(f"the logarithmic mean of unlike arrays: {error}") from None
     if (a * b < 0).any() or not (np.isfinite(a) & np.isfinite(b)).all():
         raise InputError("the logarithmic mean needs two finite numbers of one sign")
     both = (a != 0) & (b != 0)

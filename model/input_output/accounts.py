@@ -118,7 +118,7 @@ def _checked(Z, Y, F, regions):
     if Y.shape not in ((n, count), (n, count + 1)):
         allowed = f"expected ({n}, {count}), or ({n}, {count + 1}) with exports abroad"
         problems.append(Problem("Y", f"shape {Y.shape}", allowed))
-    if F.ndim != 2 or F.shape[1] != n:
+    if F.ndim != 2 or F.shape[1] != n or not len(F):
         problems.append(Problem("F", f"shape {F.shape}", f"expected ({n},) or (m, {n})"))
     problems += [Problem(name, f"not a finite number at {tuple(int(i) for i in np.argwhere(~np.isfinite(a))[0])}")
                  for name, a in (("Z", Z), ("Y", Y), ("F", F)) if not np.isfinite(a).all()]

@@ -98,21 +98,31 @@ def _inverse(x):
     return np.divide(1.0, x, out=np.zeros_like(x), where=x != 0)
 
 
+def _inverse_given(L) -> np.ndarray:
+    L = np.asarray(L, dtype=float)
+    if L.ndim != 2 or L.shape[0] != L.shape[1] or not L.size or not np.isfinite(L).all():
+        raise InputError(f"L has shape {L.shape}; expected a square inverse of finite numbers")
+    return L
+
+
 def field_of_influence(L) -> np.ndarray:
     """(n, n) size of the change of L per unit change of each coefficient a_ij: Frobenius norm of L e_i e_j' L.
 
     In closed form the outer product of column norms and row norms of L (n, n): no rank-one matrix is formed.
+    Raises InputError when L is not square and finite.
     """
-    squares = np.asarray(L, dtype=float) ** 2
+    squares = _inverse_given(L) ** 2
     return np.sqrt(np.outer(squares.sum(axis=0), squares.sum(axis=1)))
 
 
 def change_of_inverse(L, i: int, j: int, change: float) -> np.ndarray:
     """(n, n) exact change of L when a_ij rises by `change` (Sherman and Morrison 1950; first order: the field).
 
-    Raises InputError when the change makes the table singular.
+    Raises InputError when L is not square and finite, i or j is no sector, or the change makes the table singular.
     """
-    L = np.asarray(L, dtype=float)
+    L = _inverse_given(L)
+    if not (0 <= i < len(L) and 0 <= j < len(L) and np.isfinite(change)):
+        raise InputError(f"a[{i}, {j}] raised by {change:g}: expected sectors 0 to {len(L) - 1} and a finite change")
     left = 1.0 - change * L[j, i]
     if abs(left) < 1e-13:
         raise InputError(f"raising a[{i}, {j}] by {change:g} makes I - A singular")

@@ -130,6 +130,8 @@ def _trees(A, s, y, signed):
     """(s, y, multipliers, output, sign) of the searches whose paths have one sign, arrays >= 0; and s'Ly."""
     sources = [(sign, part) for sign in (1.0, -1.0) if (part := np.maximum(sign * s, 0.0)).any()]
     demands = [(sign, part) for sign in (1.0, -1.0) if (part := np.maximum(sign * y, 0.0)).any()]
+    if not sources or not demands:
+        return [], 0.0
     # Demand of the other sign than all sources is not searched, so its output needs no bound.
     searched = 1 if not signed and len(sources) == 1 and sources[0][0] == demands[0][0] else None
     multipliers, outputs, totals = bounds(A, [s for _, s in sources], [y for _, y in demands], searched)

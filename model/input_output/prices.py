@@ -52,7 +52,10 @@ def price_change(A, added_cost, pass_through=1.0) -> tuple[np.ndarray, np.ndarra
     A, cost = np.asarray(A, dtype=float), np.asarray(added_cost, dtype=float)
     if A.ndim != 2 or cost.shape != A.shape[1:]:
         raise InputError(f"added_cost has shape {cost.shape}, A {A.shape}; expected (n,) and (n, n)")
-    phi = np.broadcast_to(np.asarray(pass_through, dtype=float), cost.shape)
+    phi = np.asarray(pass_through, dtype=float)
+    if phi.shape not in ((), cost.shape):
+        raise InputError(Problem("pass_through", f"shape {phi.shape}", f"expected one number or {cost.shape}"))
+    phi = np.broadcast_to(phi, cost.shape)
     if not ((phi >= 0) & (phi <= 1)).all():
         worst = int(np.flatnonzero(~((phi >= 0) & (phi <= 1)))[0])
         raise InputError(Problem(f"pass_through[{worst}]", f"{phi[worst]:g}", "expected a share in 0..1"))

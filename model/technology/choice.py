@@ -46,7 +46,7 @@ def choose_technologies(make, use, final_demand, factors, factor_prices, factor_
     names = _labels(factors, "factor", np.shape(factors)[0] if np.ndim(factors) == 2 else 0)
     make, use, factors = (np.asarray(a, dtype=float) for a in (make, use, factors))
     final_demand, factor_prices = (np.asarray(a, dtype=float) for a in (final_demand, factor_prices))
-    limits = (np.full(len(factors), np.inf) if factor_limits is None else np.asarray(factor_limits, dtype=float))
+    limits = (np.full(factors.shape[:1], np.inf) if factor_limits is None else np.asarray(factor_limits, dtype=float))
     _check(make, use, final_demand, factors, factor_prices, limits)
 
     programme = Programme()

@@ -26,8 +26,8 @@ def survival(age, lifetime, *, shape: float | None = None) -> np.ndarray:
     S(a) = exp(-(a / scale)^shape), scale = lifetime / gamma(1 + 1/shape). `age` and `lifetime` broadcast.
     """
     age, lifetime = np.asarray(age, float), np.asarray(lifetime, float)
-    if np.any(lifetime <= 0):
-        raise InputError("lifetime must be positive; correct the lifetime rows of the catalogue")
+    if not (lifetime > 0).all() or np.isnan(age).any():
+        raise InputError("ages must be numbers and lifetimes positive; correct the lifetime rows of the catalogue")
     if shape is None:
         return ((age >= 0) & (age < lifetime)).astype(float)
     scale = lifetime / gamma(1.0 + 1.0 / shape)
@@ -134,6 +134,8 @@ def follow_target(target, lifetime, *, initial=None, shape: float | None = None)
     Where survivors exceed the target the oldest cohorts retire early.
     """
     target = np.atleast_2d(np.asarray(target, float))
+    if target.ndim != 2:
+        raise InputError(f"a stock target has shape {target.shape}; expected (N, T)")
     N, T = target.shape
     if np.any(target < 0) or not np.isfinite(target).all():
         raise InputError("a stock target is negative or not a number; give capacities >= 0")
@@ -150,8 +152,14 @@ def follow_target(target, lifetime, *, initial=None, shape: float | None = None)
 
 
 def book_value(age, lifetime) -> np.ndarray:
-    """Straight-line share of the investment not yet written off: max(0, 1 - age / lifetime)."""
-    return np.clip(1.0 - np.asarray(age, float) / np.asarray(lifetime, float), 0.0, 1.0)
+    """Straight-line share of the investment not yet written off: max(0, 1 - age / lifetime).
+
+    Raises InputError for an age that is no number or a lifetime that is not positive.
+    """
+    age, lifetime = np.asarray(age, float), np.asarray(lifetime, float)
+    if not (lifetime > 0).all() or np.isnan(age).any():
+        raise InputError("the book value needs ages and positive lifetimes")
+    return np.clip(1.0 - age / lifetime, 0.0, 1.0)
 
 
 def stranded_value(retired, vintages, years, lifetime, capex) -> np.ndarray:
@@ -167,10 +175,14 @@ def stranded_value(retired, vintages, years, lifetime, capex) -> np.ndarray:
 def retire_early(capacity, target) -> np.ndarray:
     """Capacity (N, V) retired, oldest vintage first, so that at most `target` (N,) remains; (N, V).
 
-    Vintages must be in rising order.
+    Vintages must be in rising order. Raises InputError for other shapes, or what is negative or no number.
     """
-    capacity = np.asarray(capacity, float)
-    surplus = np.maximum(capacity.sum(axis=1) - np.asarray(target, float), 0.0)
+    capacity, target = np.asarray(capacity, float), np.asarray(target, float)
+    if capacity.ndim != 2 or target.shape not in ((), capacity.shape[:1]):
+        raise InputError(f"capacity has shape {capacity.shape}, target {target.shape}; expected (N, V) and (N,)")
+    if not ((capacity >= 0).all() and np.isfinite(capacity).all()) or np.isnan(target).any():
+        raise InputError("retiring early needs capacities >= 0 and a target")
+    surplus = np.maximum(capacity.sum(axis=1) - target, 0.0)
     older = np.cumsum(capacity, axis=1) - capacity
     return np.clip(surplus[:, None] - older, 0.0, capacity)
 
