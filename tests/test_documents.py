@@ -1,6 +1,7 @@
 """The documents speak of what exists: modules, names, fact tables, commands."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,6 @@ def test_commands_of_the_readme_are_accepted_by_the_command_line(document):
     lines = re.findall(r"^\s*(?:python )?run_model\.py (.+?)(?:\s{2,}#.*)?$", text, re.MULTILINE)
     assert lines
     for line in lines:
-        run_model.parser().parse_args(line.split())
+        run_model.parser().parse_args(shlex.split(line, comments=True))
     assert "make run" in text and "make test" in text
     assert len(text.splitlines()) < 120
