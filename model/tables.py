@@ -300,7 +300,8 @@ def _capacities(study: Study, years: list[Year], places, times) -> list[pd.DataF
         nation = then.sum() / capacity.sum() if capacity.sum() > 0 and then.sum() > 0 else full
         per_capacity = np.full(len(capacity), nation)
         np.divide(then, capacity, out=per_capacity, where=(capacity > 0) & (then > 0))
-        result = made / per_capacity if then.sum() > 0 or made.any() else np.tile(capacity, (len(years), 1))
+        # Shares say nothing of stores: a stock frozen to the last year would mislead.
+        result = made / per_capacity
         if result.any():
             label = study.catalogue.technology(key).name_en
             parts.append(block(f"Capacity|Electricity|{label}", "GW", with_nation(result), times, places))

@@ -142,3 +142,8 @@ def test_process_co2_outside_technologies_never_grows_faster_than_what_it_comes_
     # Provinces weigh differently in fuel and in CO2, and some fuel of the same name is burnt and electrified.
     assert growth < process < 1.25 * growth
     np.testing.assert_allclose(study.process_intensity[0], 1.0, rtol=1e-12)
+
+
+def test_capacities_that_shares_do_not_decide_are_not_shown(reference):
+    shown = {v for v in reference.table["variable"].unique() if v.startswith("Capacity|Electricity|")}
+    assert shown and not any("Battery" in v or "Pumped" in v for v in shown)
