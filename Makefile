@@ -11,7 +11,7 @@ test: .venv/ready
 	$(BIN)/python -m pytest -n 2
 
 bench: .venv/ready
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python tests/benchmarks
 
 .venv/ready: setup.cfg pyproject.toml
 	@if command -v uv >/dev/null 2>&1; then \

@@ -131,15 +131,15 @@ def _check(arguments) -> int:
         else:
             print(f"{_count(len(scenarios), 'file')} without mistakes.")
     for table in (f for f in arguments.files if f not in scenarios):
-        code = max(code, _check_table(Path(table)))
+        code = max(code, _check_table(Path(table), arguments.unit))
     return code
 
 
-def _check_table(path: Path) -> int:
+def _check_table(path: Path, unit: str | None) -> int:
     """Pre-flight findings of a user's table; a FAIL is bad input."""
     from io_tables.preflight import preflight
 
-    findings = preflight(path)
+    findings = preflight(path, unit=unit)
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         print(f"{finding.status:8} {finding.name:{width}}  {finding.message}")
@@ -277,7 +277,7 @@ def _trace(arguments) -> int:
             found.to_csv(part, index=False)
     screen = Screen(arguments.quiet)
     totals = found.attrs
-    screen.line(f"{title}: {totals['total']:,.2f} in all, {totals['covered'] / totals['total']:.1%} in the paths shown")
+    screen.line(f"{title}: {totals['total']:,.2f} in all, {found['share'].sum():.1%} in the paths shown")
     for entry in found.itertuples():
         screen.line(f"{entry.value:12,.3f}  {entry.share:6.2%}  {entry.path}")
     if destination is None:
@@ -344,6 +344,10 @@ def _table_of(name: str, year: int | None):
         if year not in (None, base.year):
             raise InputError(f"--year {year}: {name} is the table of {base.year}; name a run for other years")
         return base.mrio, f"{base.name} {base.year}"
+    if Path(name).suffix.lower() in TABLES:
+        from io_tables.readers import read_mrio
+
+        return read_mrio(name), name
     lock = Path(name) / "scenario.lock.yaml"
     if not lock.is_file():
         raise InputError(f"{name}: neither a base year ({', '.join(library())}) nor a finished run with a lock file")
@@ -386,6 +390,7 @@ def parser() -> argparse.ArgumentParser:
 
     check = add("check", _check, "check scenario files or tables (.xlsx, .csv) and report every mistake")
     check.add_argument("files", nargs="+")
+    check.add_argument("--unit", help="money unit of tables that state none, such as 万元")
 
     new = add("new", _new, "write a new scenario that extends another")
     new.add_argument("name")
