@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from io_tables.errors import InputError
@@ -87,12 +87,9 @@ def whole_folder(target: Path, force: bool):
             if part is not None:
                 shutil.rmtree(part, ignore_errors=True)
             for folder in made:
-                try:
+                # One that another run uses by now is not empty and stays.
+                with suppress(OSError):
                     folder.rmdir()
-                except FileNotFoundError:
-                    continue
-                except OSError:
-                    break
 
 
 def _replace(part: Path, target: Path, force: bool) -> None:
