@@ -175,8 +175,10 @@ def read_long_csv(
     missing industry and unbalanced column.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(Problem(str(path), "is a folder, not a table"))
     if not path.is_file():
-        near = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+        near = [p.name for p in sorted(path.parent.glob("*"))] if path.parent.is_dir() else []
         raise InputError(Problem(str(path), "no such file", did_you_mean(path.name, near) if near else ""))
     table = _frame(path)
 

@@ -118,9 +118,11 @@ def read_sheets(path: str | Path) -> tuple[Sheet, ...]:
     not a table.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(Problem(str(path), "is a folder, not a table"))
     if not path.is_file():
         there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        remedy = did_you_mean(path.name, there) if there else f"the folder {path.parent} does not exist"
+        remedy = did_you_mean(path.name, sorted(there)) if there else f"the folder {path.parent} does not exist"
         raise InputError(Problem(str(path), "no such file", remedy))
     data = path.read_bytes()
     if not data.strip():
