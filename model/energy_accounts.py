@@ -116,6 +116,8 @@ class EnergyAccounts:
         for f, fuel in enumerate(self.base.fuels):
             if self.catalogue.commodities[fuel].unit != "PJ":
                 scale[f] = self.catalogue.energy_content(fuel)
+        # What a store takes in was generated, and counted, before; its losses are use of their own.
+        amounts[[k for k, key in enumerate(self.keys) if self.catalogue.technology(key).dispatch == "storage"]] = 0.0
         self._inputs[year] = amounts * scale
         return self._inputs[year]
 

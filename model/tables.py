@@ -279,8 +279,10 @@ def _technologies(study: Study, years: list[Year]) -> list[pd.DataFrame]:
             parts.append(block(f"Production|{name}", unit, with_nation(total), times, places))
         for k in own:
             if activity[:, :, k].any():
-                label = study.catalogue.technology(study.keys[k]).name_en
-                parts.append(block(f"Production|{name}|{label}", unit, with_nation(activity[:, :, k]), times, places))
+                technology = study.catalogue.technology(study.keys[k])
+                family = "Storage Discharge" if technology.dispatch == "storage" else "Production"
+                variable = f"{family}|{name}|{technology.name_en}"
+                parts.append(block(variable, unit, with_nation(activity[:, :, k]), times, places))
     parts += _capacities(study, years, places, times)
     return parts
 

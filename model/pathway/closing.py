@@ -182,7 +182,8 @@ class Economy:
             if product in ("electricity", "heat") and t:
                 activity[:, own] = choice.activity[t][:, own]
                 extra = choice.chp_heat[t] if product == "heat" else 0.0
-                production[:, p] = activity[:, own].sum(axis=1) + extra
+                made = generated(study, activity) if product == "electricity" else activity[:, own].sum(axis=1)
+                production[:, p] = made + extra
             elif product not in ENERGY_PRODUCTS or t == 0:
                 activity[:, own] = shares[:, own] * money[:, p, None]
         free = [k for product in ("hydrogen", "co2_removal") for k in study.of_product.get(product, ())]
