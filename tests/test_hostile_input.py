@@ -191,8 +191,16 @@ def test_no_folder_is_left_where_none_can_be(place, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT raises, also where the tests run in a background job, which inherits it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_leaves_neither_folder_nor_file(stop, tmp_path):
+def test_a_stop_leaves_neither_folder_nor_file(stop, tmp_path, interruptible):
     for context in (whole_folder(tmp_path / "deep" / "run", False), whole_file(tmp_path / "a.csv", False)):
         with pytest.raises(KeyboardInterrupt), stops_raise(), context:
             os.kill(os.getpid(), stop)
