@@ -14,6 +14,7 @@ from model.final_energy import final_energy
 from model.macro.closure_report import CLOSURE_NOTES, closure_warnings
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
+from model.unused_settings import unused_settings
 from scenarios import growth
 from scenarios.lock import lock
 
@@ -52,7 +53,7 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
         base.margins,
         targets(study, table),
         lock(scenario, {f"base year {base.name}": base.sha256}),
-        (*warnings(study, years), *programme_warnings(coupled)),
+        (*unused_settings(scenario), *warnings(study, years), *programme_warnings(coupled)),
         (*NOTES, CLOSURE_NOTES[scenario.macro.structure.closure], *programme_notes(coupled)),
         programme_policies(coupled),
         arrays(study, years),
