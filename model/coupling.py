@@ -54,6 +54,8 @@ class Coupled:
     gap, violation : to the lower bound of the complete programme (E13). outer : the fixed point's residual,
     contraction and bound. duals : row, place, year, value (10^8 yuan of the year per unit), unit. policies : name,
     year, dual, slack. unmet : what was bought off, by name. seconds : CPU by step.
+    z (n,), prices (m,), multipliers (k,) : the programme's point and the duals of its product rows and rows K, in
+    10^10 yuan discounted (`outer.iterate.assembled.complete`).
     """
 
     study: Study
@@ -71,6 +73,9 @@ class Coupled:
     unmet: dict[str, float]
     seconds: dict[str, float]
     not_enforced: tuple[str, ...]
+    z: np.ndarray
+    prices: np.ndarray
+    multipliers: np.ndarray
     assumed: tuple[str, ...] = field(default=ASSUMED)
 
     @property
@@ -164,7 +169,8 @@ def _coupled(study, outer: Loop, places, resolution, bounds, prices, multipliers
     scaled = Bounds(bounds.objective / MONEY, bounds.lower_bound / MONEY, bounds.gap, bounds.violation)
     return Coupled(study, tuple(outer.iterate.years), outer.iterate.choice, plan, places, resolution,
                    scaled.objective, scaled, outer, passes, dual_table(whole, prices, multipliers),
-                   policy_table(whole, multipliers, z), unmet, seconds, tuple(whole.draft.not_enforced))
+                   policy_table(whole, multipliers, z), unmet, seconds, tuple(whole.draft.not_enforced), z,
+                   prices, multipliers)
 
 
 UNITS = {"electricity": "TWh", "heat": "PJ", "co2": "Mt CO2", "freight": "1e9 tkm"}
