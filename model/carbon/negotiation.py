@@ -30,7 +30,8 @@ class Run:
     sinks (T, R) Mt that each province may count (`sinks.Registry.counted`) or None; history (H, R) Mt of
     history_years with history_population (H, R), production- or consumption-based, or None; intensity_cut
     (T, R) or (T,) fall of CO2 per GDP since the base year asked in five-year plans, base_gdp (R,), or None;
-    curves: cost curves by year, or None; rate: real discount rate of present values.
+    curves: cost curves by year, or None; rate: real discount rate of present values; weights (T,): present value of
+    a yuan a year at each model year (default: discounted in the year, trapezium between).
     """
 
     years: tuple[int, ...]
@@ -52,12 +53,14 @@ class Run:
     intensity_cut: np.ndarray | float = 0.0
     curves: Sequence[CostCurves] | None = None
     rate: float = 0.05
+    weights: np.ndarray | None = None
 
     def __post_init__(self):
         T, R = len(self.years), len(self.regions)
         shapes = {"emissions": (R,), "baseline": (T, R), "optimum": (T, R), "gdp": (T, R), "population": (T, R),
                   "price": (T,), "cost": (T, R)}
-        for name, shape in (("sinks", (T, R)), ("base_gdp", (R,)), ("history", (len(self.history_years), R))):
+        for name, shape in (("sinks", (T, R)), ("base_gdp", (R,)), ("weights", (T,)),
+                            ("history", (len(self.history_years), R))):
             if getattr(self, name) is not None:
                 shapes[name] = shape
         problems = []
@@ -75,6 +78,12 @@ class Run:
     def cap(self) -> np.ndarray:
         """Mt CO2 (T,) that the rules divide: the emissions of the pathway."""
         return self.optimum.sum(axis=1)
+
+    def present(self, flows: np.ndarray) -> np.ndarray:
+        """Present value (R,) of yearly flows (T, R)."""
+        if self.weights is None:
+            return transfers.present_value(flows, self.years, rate=self.rate)
+        return self.weights @ flows
 
 
 @dataclass(frozen=True)
@@ -185,10 +194,10 @@ def desk(run: Run, *, weights: Mapping[str, float] | None = None, rules: Sequenc
     weights = dict(entropy if weights is None else weights)
     whole = {**quotas, "blend": blended(run, weights)}
     paid = {name: transfers.permit_trade(q, run.optimum, run.price) for name, q in whole.items()}
-    present = {name: transfers.present_value(t, run.years, rate=run.rate) for name, t in paid.items()}
+    present = {name: run.present(t) for name, t in paid.items()}
     present.update({name: np.asarray(t, dtype=float) for name, t in (deals or {}).items()})
-    cost = transfers.present_value(run.cost, run.years, rate=run.rate)
-    gdp = transfers.present_value(run.gdp, run.years, rate=run.rate)
+    cost = run.present(run.cost)
+    gdp = run.present(run.gdp)
     return Desk(
         quotas=pd.concat([_quota_rows(run, name, q) for name, q in whole.items()], ignore_index=True),
         weights=pd.DataFrame([{"rule": name, "en": RULES[name].en, "zh": RULES[name].zh,

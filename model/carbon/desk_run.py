@@ -1,0 +1,90 @@
+"""What the negotiation desk needs of a run, read from its long table: the same for a run in memory and its files.
+
+The rules divide emissions net of capture and before the sinks of the land: net CO2 of the nation (the cap) plus its
+land sinks. A sink thus counts once for the nation, and the rule `net_of_sink` alone gives it to the province that has
+it. Without an optimised price the price is the scenario's, or zero: quotas are then worth nothing until a reader
+writes a price on the desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from io_tables.errors import InputError, Problem
+from model.carbon.negotiation import Run
+from model.results import NATION, TOTAL
+from scenarios.schema import Scenario
+
+GDP, PEOPLE, NET, LAND, GROSS, CAPTURED, PRICE = (
+    "GDP|Real", "Population", "Emissions|CO2|Net", "Carbon Removal|Land", "Emissions|CO2|Gross",
+    "Emissions|CO2|Captured", "Price|Carbon",
+)
+#: yuan per tonne -> 10^8 yuan per Mt.
+PER_TONNE = 1e-2
+#: Where the scenario names no convergence year.
+CONVERGENCE_YEAR = 2050
+
+
+def grid(table: pd.DataFrame, variable: str, regions: Sequence[str], years: Sequence[int], sector: str = TOTAL):
+    """(T, R) of a variable; cells left out are zero. Raises InputError when the table has no such variable."""
+    rows = table[(table["variable"] == variable) & (table["sector"] == sector)]
+    if rows.empty:
+        raise InputError(Problem(variable, "is not in the results", "run the scenario with this version"))
+    wide = rows.astype({"region": str}).pivot(index="year", columns="region", values="value")
+    return wide.reindex(index=list(years), columns=list(regions), fill_value=0.0).fillna(0.0).to_numpy(dtype=float)
+
+
+def by_sector(table: pd.DataFrame, variable: str, regions, sectors, years) -> np.ndarray:
+    """(T, R, S) of a variable by sector; cells left out are zero."""
+    found = np.zeros((len(years), len(regions), len(sectors)))
+    rows = table[(table["variable"] == variable) & table["region"].isin(regions) & table["sector"].isin(sectors)]
+    at = [pd.Index(labels).get_indexer(rows[key].astype(object))
+          for key, labels in (("year", years), ("region", regions), ("sector", sectors))]
+    found[tuple(at)] = rows["value"].to_numpy(dtype=float)
+    return found
+
+
+def prices(table: pd.DataFrame, scenario: Scenario, years: Sequence[int]) -> np.ndarray:
+    """(T,) 10^8 yuan per Mt: the programme's shadow price, else the scenario's price, else zero."""
+    if (table["variable"] == PRICE).any():
+        return PER_TONNE * grid(table, PRICE, (NATION,), years)[:, 0]
+    path = scenario.carbon.price
+    if path is None:
+        return np.zeros(len(years))
+    first = years[0] if path.is_constant else min(path)
+    return PER_TONNE * np.array([path.at(year) if year >= first else 0.0 for year in years])
+
+
+def desk_run(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], *, baseline: np.ndarray | None = None,
+             price: np.ndarray | None = None, cost: np.ndarray | None = None) -> Run:
+    """What the rules need of a run.
+
+    table : long table with GDP, population, net CO2 and land sinks by province. baseline (T, R) Mt without a cap, from
+    another run; by default every province keeps the CO2 per GDP of the base year. price (T,) 10^8 yuan per Mt (default:
+    `prices`); cost (T, R) 10^8 yuan a year of abatement at home, zero where the run does not know it.
+    Raises InputError naming every variable that is missing.
+    """
+    years, missing = scenario.years, []
+    known = set(table["variable"].unique())
+    missing = [Problem(v, "is not in the results") for v in (GDP, PEOPLE, NET, LAND) if v not in known]
+    absent = [] if missing else sorted(set(regions) - set(table.loc[table["variable"] == NET, "region"]))
+    missing += [Problem(region, "has no emissions in the results") for region in absent]
+    if missing:
+        raise InputError(missing)
+    gdp, sinks = grid(table, GDP, regions, years), grid(table, LAND, regions, years)
+    emissions = grid(table, NET, regions, years) + sinks
+    first = np.maximum(emissions[0], 0.0)
+    growth = np.divide(gdp, gdp[0], out=np.ones_like(gdp), where=np.broadcast_to(gdp[0] > 0, gdp.shape))
+    allocation = scenario.carbon.allocation
+    return Run(
+        years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=first,
+        baseline=first * growth if baseline is None else baseline, optimum=emissions, gdp=gdp,
+        population=grid(table, PEOPLE, regions, years),
+        price=prices(table, scenario, years) if price is None else price,
+        cost=np.zeros_like(gdp) if cost is None else cost,
+        convergence_year=allocation.convergence_year if allocation else CONVERGENCE_YEAR,
+        sinks=sinks, base_gdp=gdp[0], rate=scenario.economics.discount_rate,
+    )

@@ -1,0 +1,82 @@
+"""From a coupled run of all provinces to the arrays of the negotiation desk.
+
+Years are the model years after the first; CO2 is net of capture and before land sinks, which a rule may count; cost is
+the programme's resource cost of each province's own columns, charged in the year of the column (investment less its
+salvage in the year of building).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from io_tables.errors import InputError, Problem
+from model.carbon.negotiation import Run
+from model.carbon.owners import STATISTICS, Owners
+from model.coupled_results import YUAN_PER_TONNE, carbon_price
+from model.pathway.draft import MONEY
+
+if TYPE_CHECKING:
+    from model.coupling import Coupled
+
+#: Axis of the model year in a block of columns: the second of (place, year, slice), else the last of up to three.
+_YEAR_AXIS = {"unserved": 1}
+
+
+def base_emissions(coupled: Coupled) -> np.ndarray:
+    """(R,) Mt CO2 of the base year that reach the air, before land sinks."""
+    energy = coupled.years[0].energy
+    return energy.co2.sum(axis=(1, 2)) - energy.captured.sum(axis=1)
+
+
+def cost_by_year(coupled: Coupled, owners: Owners) -> np.ndarray:
+    """(T, R) resource cost of each province's columns, 10^8 yuan a year; weighted over years it is the objective.
+
+    Carbon prices paid are a transfer within the nation and left out; what was bought off of statistics counts in the
+    last lived year.
+    """
+    whole = coupled.outer.iterate.assembled
+    d, cost = whole.draft, whole.complete.cost.copy()
+    cost[d.co2.ravel()] = 0.0
+    spent = cost * coupled.z
+    year = np.zeros(len(spent), dtype=int)
+    for name, block in d.programme.columns.items():
+        at = block.index
+        if name.startswith(STATISTICS):
+            year[at] = d.years.index(d.lived) if d.lived in d.years else 0
+            continue
+        axis = _YEAR_AXIS.get(name, {2: 1, 3: 2, 4: 2}[at.ndim])
+        steps = np.arange(d.T).reshape([-1 if a == axis else 1 for a in range(at.ndim)])
+        year[at] = np.broadcast_to(steps, at.shape)
+    return np.stack([owners.columns[year == t].T @ spent[year == t] for t in range(d.T)]) / d.weight[:, None]
+
+
+def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = None, reference_cost=None) -> Run:
+    """The desk's arrays of a coupled run over all provinces.
+
+    cost (T, R) from `cost_by_year`; reference : a run without the caps, whose emissions are the baseline and whose
+    reference_cost (T, R) is taken off; without it the baseline is the base year's CO2 per GDP times GDP, and cost is
+    all resource cost. Raises InputError for a national programme or other years in the reference.
+    """
+    if coupled.resolution != "provincial":
+        raise InputError(Problem("resolution", "a run of the nation as one place has no provinces to deal with",
+                                 "solve with resolution 'provincial'"))
+    study, d = coupled.study, coupled.outer.iterate.assembled.draft
+    assumed, carbon = study.assumed, study.scenario.carbon
+    emissions, optimum = base_emissions(coupled), coupled.plan.net_co2.T
+    if reference is None:
+        baseline = np.maximum(emissions, 0.0) * assumed.gdp[1:] / assumed.gdp[0]
+    else:
+        if reference.study.scenario.years != study.scenario.years:
+            raise InputError(Problem("reference", f"model years {reference.study.scenario.years}",
+                                     f"the run has {study.scenario.years}"))
+        baseline, cost = reference.plan.net_co2.T, cost - reference_cost
+    return Run(
+        years=tuple(d.years), regions=tuple(study.base.regions), base_year=study.base.year, emissions=emissions,
+        baseline=baseline, optimum=optimum, gdp=assumed.gdp[1:], population=assumed.population[1:],
+        price=carbon_price(coupled) / YUAN_PER_TONNE, cost=cost,
+        convergence_year=2050 if carbon.allocation is None else carbon.allocation.convergence_year,
+        sinks=assumed.sinks[1:], base_gdp=study.base.gdp, rate=study.scenario.economics.discount_rate,
+        weights=d.weight / MONEY,
+    )
