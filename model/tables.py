@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from io_tables import classification
+from model.carbon.desk_tables import desk_tables
 from model.certificate import Certificate
 from model.coupled_results import coupled_blocks, programme_notes, programme_policies, programme_warnings
 from model.final_energy import final_energy
@@ -36,7 +37,9 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
     if coupled is not None:
         # The programme's own capacities stand in place of those that activity would imply.
         parts = [p for p in parts if not p["variable"].iloc[0].startswith("Capacity|")] + coupled_blocks(coupled)
-    table = long_table(parts)
+    table, policies = long_table(parts), programme_policies(coupled)
+    desk, added = desk_tables(table, scenario, base.regions, base.energy_sectors, policies)
+    table = long_table([table, *added])
     return Results(
         scenario.name,
         scenario.title.en or scenario.name,
@@ -55,8 +58,9 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
         lock(scenario, {f"base year {base.name}": base.sha256}),
         (*unused_settings(scenario), *warnings(study, years), *programme_warnings(coupled)),
         (*NOTES, CLOSURE_NOTES[scenario.macro.structure.closure], *programme_notes(coupled)),
-        programme_policies(coupled),
+        policies,
         arrays(study, years),
+        desk,
     )
 
 
