@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 PRESENT = "10^8 yuan of 2020, present value"
 OUTSIDERS = ("players are the provinces of the run; Hong Kong, Macau, Taiwan and other countries neither pay nor "
              "receive, permits do not cross the border")
-NO_INTERVAL = ("not computed for all provinces: it needs the requirement matrix written out; the point is one member of "
-               "the core")
+NO_INTERVAL = ("not computed for all provinces: it needs the requirement matrix written out; the point is one member "
+               "of the core")
 
 
 @dataclass(frozen=True)
