@@ -15,6 +15,7 @@ from scenarios.sections import (
     Province,
     RatePath,
     Section,
+    Share,
     SharePath,
     SignedSharePath,
     Whole,
@@ -164,6 +165,12 @@ class Demand(Section):
     )
     price_response: Literal["average", "marginal", "none"] = setting(
         "average", "prices that move the mix of consumption (E12): average cost, marginal cost, or none", "价格响应"
+    )
+    free_share: Share = setting(
+        0.5,
+        "part of household consumption above what is needed whatever the prices (linear expenditure system): 1 is "
+        "Cobb-Douglas, 0 a fixed mix",
+        "可自由支配消费占比",
     )
     dematerialisation: dict[Product, RatePath] = setting(
         {}, "yearly fall of the use of a product per unit of the using industry's output", "减物质化率"

@@ -49,6 +49,7 @@ def final_demand(
     population: np.ndarray,
     urban_population: np.ndarray,
     household_factors: np.ndarray | None = None,
+    mix: np.ndarray | None = None,
 ) -> Demand:
     """Final demand at GDP `gdp` (R,), growing at `growth` (R,) per year, before kappa (or its like) and xi are found.
 
@@ -56,7 +57,8 @@ def final_demand(
     their share of provincial GDP; investment follows the capital stock; rural and urban consumption follow their
     people, and within each the mix follows income elasticities. household_factors (R, 2, J): what rural and urban
     households buy of energy goods, base year 1, NaN for all other goods; at constant prices this money follows
-    energy, so it is left out of what chi scales. Raises Infeasible when nothing is left for consumption.
+    energy, so it is left out of what chi scales. mix (R, J) : by what prices multiply purchases of all other goods
+    (E12), their sum stays. Raises Infeasible when nothing is left for consumption.
     """
     index = gdp / base_year.gdp
     domestic, imported = base_year.final_use, base_year.final_imports
@@ -90,6 +92,8 @@ def final_demand(
     )
     both = (domestic + imported)[:, :, :_GOVERNMENT].transpose(0, 2, 1)
     tilt = income[:, None] ** (rules.income_elasticity[None, :] - 1.0)
+    if mix is not None:
+        tilt = tilt * mix
     held = np.full(both.shape, np.nan) if household_factors is None else household_factors / chi
     factors = _consumption_factors(both, people, index, tilt, held, base_year.regions)
     return replace(

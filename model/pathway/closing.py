@@ -14,6 +14,7 @@ from model.energy_accounts import YearEnergy
 from model.macro.closure import Demand
 from model.macro.final_demand import final_demand
 from model.pathway.choice import STORAGE, Choice, base_building
+from model.pathway.prices import Mix
 from model.run import ENERGY_PRODUCTS, HOUSEHOLD_PRODUCTS, Study, Year
 from model.technology.recipes import recipes
 
@@ -72,8 +73,13 @@ class Economy:
         study = self.study
         return building @ investment_recipes(study, year)
 
-    def year(self, t: int, choice: Choice, guess: Year | None, pins: Pins, tolerance: float = 1e-10) -> Year:
-        """The year at a choice, started from a guess of the same or the year before it."""
+    def year(self, t: int, choice: Choice, guess: Year | None, pins: Pins, tolerance: float = 1e-10,
+             mix: Mix | None = None) -> Year:
+        """The year at a choice, started from a guess of the same or the year before it.
+
+        mix : by what prices move household purchases (E12), and with them the fuel that households burn outside
+        cars and buildings; None is no response.
+        """
         study, base, assumed = self.study, self.study.base, self.study.assumed
         year = assumed.years[t]
         income = (assumed.gdp[t] / assumed.population[t]) / (base.gdp / base.population)
@@ -83,10 +89,13 @@ class Economy:
         per_unit[:, :, self.electricity] *= pins.electricity[t]
         if t:
             per_unit[:, self.power, self.electricity] *= self.line_loss_kept
+        if mix is not None:
+            per_unit[:, len(base.sectors):] *= mix.of_fuels(study, t)[:, None]
         household = self._households(t, choice, people, income)
         demand = final_demand(
             base, assumed.rules[t], assumed.gdp[t], assumed.growth[t], assumed.population[t],
             assumed.urban_population[t], study._household_factors(t, per_unit, household, people, income),
+            None if mix is None else mix.factors[t],
         )
         demand = self._invested(t, demand, choice.building[t])
         start = guess.economy.closed.output if guess else base.output

@@ -11,7 +11,9 @@ from model.pathway.anderson import Anderson
 from model.pathway.assembled import Assembled, Plan, assembled, draft_of, plan_of
 from model.pathway.choice import CHP, Choice, household_groups, laid_out, patterns
 from model.pathway.closing import Economy, Pins, no_pins
+from model.pathway.market import markets
 from model.pathway.places import Places, national
+from model.pathway.prices import Mix, Response, respond
 from model.pathway.requirements_of_year import Requirements, requirements
 from model.pathway.timing import Timing
 from model.run import Study, Year
@@ -35,6 +37,8 @@ class Iterate:
     assembled: Assembled
     joined: Joined
     plan: Plan
+    mix: Mix | None = None
+    response: Response | None = None
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,20 @@ class NationalLoop:
             lost[t] = used / used.sum() * losses[t - 1]
         return Choice(laid, heat, built, lost)
 
-    def solve_at(self, choice: Choice, pins: Pins, guess: list[Year], start=None, found=None) -> Iterate:
+    def solve_at(self, choice: Choice, pins: Pins, guess: list[Year], start=None, found=None,
+                 mix: Mix | None = None, priced: Response | None = None) -> Iterate:
         """The economy at a choice and the optimum of the national programme on it."""
         study = self.study
-        years = [self.economy.year(t, choice, guess[t], pins, CLOSURE) for t in range(len(guess))]
+        mix = mix or Mix.unmoved(study)
+        years = [self.economy.year(t, choice, guess[t], pins, CLOSURE, mix) for t in range(len(guess))]
         found = [requirements(self.economy, years[t], t, choice, pins, self.places.member, self.pattern[t])
                  for t in range(1, len(years))]
         whole = assembled(self.draft(years, found), study.scenario.coupling.keep)
         joined = self.solve(whole, start)
-        return Iterate(choice, pins, years, found, whole, joined, plan_of(whole.draft, joined.z))
+        plan = plan_of(whole.draft, joined.z)
+        found_markets = markets(whole, plan, joined.z, joined.prices, joined.multipliers)
+        return Iterate(choice, pins, years, found, whole, joined, plan, mix,
+                       respond(study, years, found_markets, mix, priced))
 
     def programme(self, choice: Choice, years: list[Year]) -> Assembled:
         """The national programme on the economy of some years, not solved."""
@@ -122,18 +131,21 @@ class NationalLoop:
         coupling = self.study.scenario.coupling
         years, pins, choice = self.first, no_pins(self.study), self.start
         K, T = len(self.study.keys), len(years) - 1
+        mix, priced, own = Mix.unmoved(self.study), None, T * (2 * K + 2)
         x = scale = mixer = start = None
         residuals, iterate = [], None
         for number in range(1, coupling.max_iterations + 1):
-            iterate = self.solve_at(choice, pins, years, start)
+            iterate = self.solve_at(choice, pins, years, start, mix=mix, priced=priced)
+            priced = iterate.response
             years, start = iterate.years, (iterate.joined.z, iterate.joined.prices, iterate.joined.rents)
             plan = iterate.plan
             mapped = np.concatenate([plan.activity[0].T.ravel(), plan.building[0].T.ravel(), plan.chp_heat[0],
-                                     plan.net_losses[0]])
+                                     plan.net_losses[0], priced.mix.state()])
             if scale is None:
-                scale = self._scale(plan)
+                scale = np.concatenate([self._scale(plan), np.ones(mix.state().size)])
                 x = np.concatenate([choice.activity[1:].sum(axis=1).ravel(), choice.building[1:].sum(axis=1).ravel(),
-                                    choice.chp_heat[1:].sum(axis=1), choice.net_losses[1:].sum(axis=1)])
+                                    choice.chp_heat[1:].sum(axis=1), choice.net_losses[1:].sum(axis=1),
+                                    mix.state()])
                 mixer = Anderson(coupling.memory, coupling.damping, scale)
             new_pins = self.economy.pinned(years, pins)
             residual = max(float((np.abs(mapped - x) / scale).max()), new_pins.miss)
@@ -145,7 +157,8 @@ class NationalLoop:
             x = np.maximum(mixer.advance(x, mapped, residual), 0.0)
             pins = new_pins
             activity, building = x[: T * K].reshape(T, K), x[T * K : 2 * T * K].reshape(T, K)
-            choice = self.lay(activity, building, x[2 * T * K : 2 * T * K + T], x[2 * T * K + T :], years)
+            choice = self.lay(activity, building, x[2 * T * K : 2 * T * K + T], x[own - T : own], years)
+            mix = mix.at(x[own:])
         contraction = mixer.contraction
         return Loop(iterate, residual, contraction, error_bound(residual, contraction), len(residuals),
                     tuple(residuals), residual <= coupling.tolerance)

@@ -1,0 +1,82 @@
+"""Who pays for a tonne of CO2 (E5, E12): industries by what they emit, households for the fuel they burn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.run import HOUSEHOLD_PRODUCTS, Study, Year
+
+#: Industry whose account holds technologies without an industry of their own (hydrogen).
+ELSEWHERE = "Chemicals"
+
+
+@dataclass(frozen=True)
+class Payers:
+    """Mt CO2: industries (R, J) less what they capture, households (R, F) by fuel, removed (R,) from the air.
+
+    industries + households - removed is what reaches the air before sinks.
+    """
+
+    industries: np.ndarray
+    households: np.ndarray
+    removed: np.ndarray
+
+
+def payers(study: Study, year: Year, scope: str = "energy_and_process") -> Payers:
+    """Owners of the CO2 of a year; scope 'energy' leaves out process CO2, emitted and captured.
+
+    Captured CO2 that is used again counts with its user, as it is not stored.
+    """
+    base, accounts, energy = study.base, study.accounts, year.energy
+    S, R = len(base.sectors), len(base.regions)
+    process = year.activity * accounts.process[0]
+    biogenic = np.array([study.catalogue.commodities[f].biogenic_co2 if f in study.catalogue.commodities else 0.0
+                         for f in base.fuels])
+    rate = np.array([study.catalogue.value(k, "capture_rate", year=year.year) for k in study.keys])
+    emitted = energy.technology_co2 - (process if scope == "energy" else 0.0)
+    net = emitted * (1.0 - rate) - rate * (energy.technology_energy @ biogenic)
+    again = np.array([study.catalogue.inputs(k, year.year).get("captured_co2", 0.0) for k in study.keys])
+    net = net + again * year.activity
+    industries = np.zeros((R, len(base.industries)))
+    for k, key in enumerate(study.keys):
+        product = study.catalogue.product(key)
+        if product not in HOUSEHOLD_PRODUCTS:
+            industries[:, base.industries.index(product if product in base.products else ELSEWHERE)] += net[:, k]
+    residual = (energy.residual * accounts.carbon).sum(axis=2)
+    if scope != "energy":
+        residual = residual + accounts.process[1] * study.process_index_of(year)
+    # cars and heating of enterprises are booked with the sectors that own them
+    own = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) in HOUSEHOLD_PRODUCTS]
+    residual = residual + np.einsum("rkf,rkef,ref->re", energy.technology_energy[:, own], accounts.owner[:, own],
+                                    accounts.carbon, optimize=True)
+    industries += _to_industries(base, year, residual[:, :S])
+    households = (energy.use * accounts.carbon)[:, S:].sum(axis=1)
+    removing = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) == "co2_removal"]
+    return Payers(industries, households, year.activity[:, removing].sum(axis=1))
+
+
+def _to_industries(base, year: Year, sectors: np.ndarray) -> np.ndarray:
+    """(R, J) CO2 of sectors (R, S) outside the technologies, with the remainder of the sector, else its products."""
+    result = np.zeros((len(base.regions), len(base.industries)))
+    output = year.economy.closed.output
+    for e, name in enumerate(base.sectors):
+        members = [j for j, sector in enumerate(base.industry_sector) if sector == name]
+        first = output[:, members[0]]
+        weight = np.where((first > 0)[:, None], np.eye(len(members))[0], output[:, members])
+        total = weight.sum(axis=1, keepdims=True)
+        nation = output[:, members].sum(axis=0) / max(output[:, members].sum(), 1e-300)
+        weight = np.where(total > 0, weight / np.where(total > 0, total, 1.0), nation)
+        result[:, members] += weight * sectors[:, [e]]
+    return result
+
+
+def per_output(charged: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """(R, J) amounts per unit of output; where nothing is made the amount moves to those who make the same."""
+    making = output > 1e-9
+    left = np.where(making, 0.0, charged).sum(axis=0)
+    total = np.where(making, output, 0.0).sum(axis=0)
+    spread = np.divide(left, total, out=np.zeros_like(left), where=total > 0)
+    result = np.divide(charged, output, out=np.zeros_like(output), where=making)
+    return np.where(making, result + spread, 0.0)
