@@ -9,6 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.certificate import Ledger, ledger
+from model.price_results import price_blocks, price_ledgers
 from model.results import NATION, block, with_nation
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def coupled_blocks(coupled: Coupled) -> list[pd.DataFrame]:
         found, places = placed(nothing, values)
         parts.append(block(name, unit, found, times, places))
     parts.append(block("Price|Carbon", "yuan/t CO2", np.append(0.0, carbon_price(coupled))[:, None], times, (NATION,)))
+    iterate = coupled.outer.iterate
+    if iterate.response is not None:
+        parts += price_blocks(study, list(coupled.years), iterate.response.prices, iterate.mix)
     return parts
 
 
@@ -106,7 +110,13 @@ def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
     tolerances = coupled.study.scenario.coupling
     where = f"{coupled.resolution} programme"
     unmet = bought_off(coupled)
+    iterate = coupled.outer.iterate
+    priced = []
+    if iterate.response is not None:
+        priced = price_ledgers(list(coupled.years), iterate.response.prices, iterate.mix, iterate.response.mix,
+                               scope=coupled.study.scenario.carbon.scope, tolerance=tolerances.tolerance)
     return [
+        *priced,
         ledger("programme: gap to the lower bound of the complete problem (E13)", abs(coupled.gap), "relative to cost",
                where, independent=True, tolerance=tolerances.gap),
         ledger("programme: worst violation of a product balance", coupled.violation, "relative to the row's demand",

@@ -6,18 +6,20 @@ import numpy as np
 
 from model.pathway.assembled import Assembled, Plan
 from model.pathway.draft import Draft
-from model.pathway.prices import Market, import_prices, no_market
+from model.pathway.prices import Market, base_market, import_prices
 from model.pathway.requirements_of_year import PLACED
-from model.pathway.unit_costs import Fleets, yearly_capital
+from model.pathway.unit_costs import Fleets, UnitCosts
 
 
-def markets(whole: Assembled, plan: Plan, z: np.ndarray, prices: np.ndarray, multipliers: np.ndarray) -> list[Market]:
-    """Market of every model year; the first is the base year's.
+def markets(whole: Assembled, plan: Plan, z: np.ndarray, prices: np.ndarray, multipliers: np.ndarray,
+            costs: UnitCosts | None = None) -> list[Market]:
+    """Market of every model year; the first is the base year's. costs : of the study, made when not given.
 
     z, prices (product rows), multipliers (other rows) : the programme's point and its duals. With `average` prices
     fleets are paid annuities, with `marginal` what the duals of their capacity and their sites pay.
     """
     d, study = whole.draft, whole.draft.study
+    costs = costs or UnitCosts(study)
     place = d.places.member.argmax(axis=0)
     carbon = _rows(d, prices)[:, PLACED.index("co2")]                             # (T, G)
     rent = _rents(d, whole, multipliers)                                          # (T, G, K)
@@ -25,9 +27,8 @@ def markets(whole: Assembled, plan: Plan, z: np.ndarray, prices: np.ndarray, mul
     if study.scenario.demand.price_response == "marginal":
         capital = _earned(d, whole, plan, z, prices, multipliers)
     else:
-        capital = _annuities(d, plan)
-    first = no_market(study)
-    found = [first]
+        capital = _annuities(d, plan, costs)
+    found = [base_market(study, costs.base_fleets)]
     for t in range(d.T):
         found.append(Market(carbon[t][place], import_prices(study, d.years[t]), Fleets(capacity[:, t], capital[:, t]),
                             rent[t][place]))
@@ -56,11 +57,10 @@ def _standing(d: Draft, plan: Plan) -> np.ndarray:
     return d.places.standing[:, :, 1:].sum(axis=0) + np.einsum("gkv,kvt->kt", plan.building, d.vintage)
 
 
-def _annuities(d: Draft, plan: Plan) -> np.ndarray:
+def _annuities(d: Draft, plan: Plan, costs: UnitCosts) -> np.ndarray:
     """(K, T) annuities of what stands, each vintage at the price of its year."""
-    study = d.study
-    price = np.stack([yearly_capital(study, y) for y in d.years], axis=1)            # (K, built T)
-    old = d.places.standing[:, :, 1:].sum(axis=0) * yearly_capital(study, study.base.year)[:, None]
+    price = np.stack([costs.capital(y) for y in d.years], axis=1)                    # (K, built T)
+    old = d.places.standing[:, :, 1:].sum(axis=0) * costs.capital(d.study.base.year)[:, None]
     return old + np.einsum("gkv,kv,kvt->kt", plan.building, price, d.vintage)
 
 

@@ -106,7 +106,8 @@ class NationalLoop:
         whole = assembled(self.draft(years, found), study.scenario.coupling.keep)
         joined = self.solve(whole, start)
         plan = plan_of(whole.draft, joined.z)
-        found_markets = markets(whole, plan, joined.z, joined.prices, joined.multipliers)
+        found_markets = markets(whole, plan, joined.z, joined.prices, joined.multipliers,
+                                priced.costs if priced else None)
         return Iterate(choice, pins, years, found, whole, joined, plan, mix,
                        respond(study, years, found_markets, mix, priced))
 

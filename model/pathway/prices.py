@@ -16,7 +16,7 @@ import numpy as np
 from model.macro.consumption_mix import les_factors
 from model.macro.price_system import prices_from_cost, prices_of_use
 from model.pathway.carbon_payers import payers, per_output
-from model.pathway.unit_costs import Fleets, base_fleets, nominal_cost, primary_cost
+from model.pathway.unit_costs import Fleets, UnitCosts, nominal_cost
 from model.run import SELLERS, Study, Year
 
 
@@ -62,11 +62,10 @@ class Market:
     rent: np.ndarray
 
 
-def no_market(study: Study) -> Market:
-    """The base year: nothing is scarce, every fleet as it stands."""
+def base_market(study: Study, fleets: Fleets | None) -> Market:
+    """The base year: nothing is scarce."""
     base = study.base
-    return Market(np.zeros(len(base.regions)), np.ones(len(base.industries)), base_fleets(study),
-                  np.zeros(study.activity.shape))
+    return Market(np.zeros(len(base.regions)), np.ones(len(base.industries)), fleets, np.zeros(study.activity.shape))
 
 
 def import_prices(study: Study, year: float) -> np.ndarray:
@@ -104,7 +103,7 @@ class Prices:
     made (R, J) where a good is made; used (R, J) Chinese goods where they are used; consumer (R, J) what households
     pay, imports and carbon price on the fuel they burn included. cost (R, J) nominal primary cost per unit of output;
     carbon (R, J) carbon payments of industries per unit of output.
-    living (R,) cost of living, consumer prices over the goods bought.
+    living (R,) cost of living, consumer prices over the goods bought. tonne (R,) price of CO2, 10^8 yuan per Mt.
     charged (R, J), households (R,), removed (R,) : carbon payments of industries, of households, and to whoever takes
     CO2 from the air; rents (R,) paid for scarce resources.
     """
@@ -116,6 +115,7 @@ class Prices:
     cost: np.ndarray
     carbon: np.ndarray
     living: np.ndarray
+    tonne: np.ndarray
     charged: np.ndarray
     households: np.ndarray
     removed: np.ndarray
@@ -130,13 +130,12 @@ class Prices:
         return self.charged.sum(axis=1) + self.households - self.removed + self.rents
 
 
-def prices_of(study: Study, year: Year, market: Market, then: Market, start: np.ndarray | None = None) -> Prices:
-    """Prices of a solved year; `then` is the base year's market. Raises NotConverged."""
-    base, e = study.base, year.economy
+def prices_of(costs: UnitCosts, year: Year, market: Market, start: np.ndarray | None = None) -> Prices:
+    """Prices of a solved year. Raises NotConverged."""
+    study, e = costs.study, year.economy
     x = e.closed.output
-    first = primary_cost(study, base.year, study.activity, base.product_output, then.fleets if market.fleets else None)
-    now = primary_cost(study, year.year, year.activity, year.production, market.fleets, market.rent)
-    cost = nominal_cost(study, e.shares, now, study.base_shares[:, study.in_industry], first)
+    now = costs.primary(year.year, year.activity, year.production, market.fleets, market.rent)
+    cost = nominal_cost(study, e.shares, now, costs.base_primary(market.fleets is not None))
     paying = payers(study, year, study.scenario.carbon.scope)
     tau = market.carbon[:, None]
     carbon = per_output(tau * paying.industries, x)
@@ -145,8 +144,11 @@ def prices_of(study: Study, year: Year, market: Market, then: Market, start: np.
     fuel = tau * paying.households
     consumer, bought = _consumer(study, year, used, market.imports, fuel)
     spending = (consumer * bought).sum(axis=1)
-    return Prices(made, used, consumer, market.imports, cost, carbon, spending / bought.sum(axis=1), carbon * x,
-                  fuel.sum(axis=1), market.carbon * paying.removed, (market.rent * year.activity).sum(axis=1))
+    return Prices(
+        made, used, consumer, market.imports, cost, carbon, spending / bought.sum(axis=1), market.carbon,
+        charged=carbon * x, households=fuel.sum(axis=1), removed=market.carbon * paying.removed,
+        rents=(market.rent * year.activity).sum(axis=1),
+    )
 
 
 def _consumer(study: Study, year: Year, used: np.ndarray, imports: np.ndarray, fuel: np.ndarray):
@@ -183,10 +185,11 @@ def mix_of(study: Study, t: int, year: Year, prices: Prices, mix: Mix) -> np.nda
 
 @dataclass(frozen=True)
 class Response:
-    """Prices of every year and the mix of consumption they ask for."""
+    """Prices of every year, the mix of consumption they ask for, and the costs they were found with."""
 
     prices: tuple[Prices, ...]
     mix: Mix
+    costs: UnitCosts
 
 
 def respond(study: Study, years: list[Year], markets: list[Market], mix: Mix,
@@ -196,22 +199,11 @@ def respond(study: Study, years: list[Year], markets: list[Market], mix: Mix,
     mix : what the years were solved with; before : where prices start from. With `demand.price_response: none` the
     mix stays.
     """
+    costs = before.costs if before else UnitCosts(study)
     found, factors = [], mix.factors.copy()
     for t, year in enumerate(years):
         start = before.prices[t].made if before else None
-        found.append(prices_of(study, year, markets[t], markets[0], start))
+        found.append(prices_of(costs, year, markets[t], start))
         if t and study.scenario.demand.price_response != "none":
             factors[t] = mix_of(study, t, year, found[t], mix)
-    return Response(tuple(found), Mix(factors))
-
-
-def paid_and_spent(year: Year, prices: Prices) -> tuple[float, float]:
-    """What final users pay for Chinese goods at the new prices, and what primary inputs, imports and the carbon price
-    receive for making them: the dual identity p'y = (w + p_m A^m + eps tau)'x."""
-    e, d = year.economy, year.economy.demand
-    final = d.fixed + e.closed.chi * d.consumption
-    spent = float((prices.used * final).sum() + (prices.made * (e.closed.exports + d.inventories)).sum())
-    foreign = np.einsum("i,sij->sj", prices.imports, e.imported)
-    return spent, float(((prices.cost + prices.carbon + foreign) * e.closed.output).sum())
-
-
+    return Response(tuple(found), Mix(factors), costs)
