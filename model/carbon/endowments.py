@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from model.pathway.draft import Draft
+from model.pathway.assembled import Assembled
 from model.pathway.fleet import SCRAP
 from model.pathway.lived import FLEETS
 from model.primary_energy import GROUPS
@@ -30,7 +30,8 @@ CONTRACTS = {
     "scrap": "scrap is shared by its use in the base year",
     "storage limit": "a national limit on injection is shared by storage capacity",
     "technology limit": "a national limit on a technology is shared by output of its product in the base year",
-    "statistic": "what statistics count of the nation is shared by what stood in the base year",
+    "statistic": "what statistics count of the nation is shared by what they count in provinces (by what stood in the "
+                 "base year where they do not), less what each has standing",
 }
 _CO2_TARGETS = ("targets.net_co2", "targets.gross_co2", "targets.co2_intensity")
 _FUEL_TARGETS = {"targets.coal_use": 0, "targets.oil_use": 1, "targets.gas_use": 2}
@@ -38,11 +39,12 @@ _ENERGY_TARGETS = ("targets.non_fossil_share", "targets.primary_energy")
 
 
 class Endowments:
-    """Shares (..., R) of national rows of one draft over all provinces."""
+    """Shares (..., R) of national rows of one programme over all provinces."""
 
-    def __init__(self, d: Draft, quotas: Mapping[int, np.ndarray], budget: np.ndarray | None):
+    def __init__(self, whole: Assembled, quotas: Mapping[int, np.ndarray], budget: np.ndarray | None):
         """quotas : model year -> (R,) shares; budget (R,) shares of a row over all years."""
-        self.d, self.base, self.study = d, d.study.base, d.study
+        self.whole, self.d = whole, whole.draft
+        self.base, self.study = self.d.study.base, self.d.study
         self.quotas = {year: np.asarray(q, dtype=float) / np.sum(q) for year, q in quotas.items()}
         self.budget = (np.mean(list(self.quotas.values()), axis=0) if budget is None
                        else np.asarray(budget, dtype=float) / np.sum(budget))
@@ -91,14 +93,51 @@ class Endowments:
         head, *rest = name.split()
         if head in ("limit", "phase-out", "share_min", "share_max") and rest and rest[0] in d.keys:
             return "technology limit", self.market(d.keys.index(rest[0]))
+        touched = self.technologies(int(self.whole.kept(d.programme.rows[name].index).ravel()[0]))
+        if touched.size:
+            return "technology limit", _shares(sum(self.market(k) for k in touched))
         return None
 
+    def technologies(self, row: int) -> np.ndarray:
+        """Positions of the technologies whose columns a row of K speaks of."""
+        d, K = self.d, self.whole.complete.K
+        of_column = np.full(K.shape[1], -1)
+        for block in (d.activity, d.generation, d.discharge, d.capacity, d.building):
+            for k in range(d.K):
+                own = block[:, k].ravel()
+                of_column[own[own >= 0]] = k
+        found = of_column[K.indices[K.indptr[row] : K.indptr[row + 1]]]
+        return np.unique(found[found >= 0])
+
+    def stood(self, row: int) -> np.ndarray:
+        """(R,) base-year output of the technologies of a row, as shares; their market where nothing ran."""
+        touched = self.technologies(row)
+        ran = self.study.activity[:, touched].sum(axis=1)
+        return _shares(ran, sum((self.market(k) for k in touched), start=np.zeros(self.d.G)))
+
     def _statistic(self, name: str) -> tuple[str, np.ndarray] | None:
-        d, item = self.d, name.removeprefix("history ").rsplit(" ", 1)[0]
+        """Shares of a national figure; of its upper side, which counts additions only, what is left to each."""
+        d = self.d
+        item, _, end = name.removeprefix("history ").rpartition(" ")
         if item not in FLEETS:
-            return None
+            return "statistic", self.stood(int(self.whole.kept(d.programme.rows[name].index)[0]))
         own = [d.keys.index(k) for k in FLEETS[item] if k in d.keys]
-        return "statistic", _shares(d.places.standing[:, own, 0].sum(axis=1), self.electricity)
+        counted = _shares(self._counted(item), d.places.standing[:, own, 0].sum(axis=1) + 1e-9 * self.electricity)
+        if end == "least":
+            return "statistic", counted
+        side = float(self.whole.complete.k_upper[self.whole.kept(d.programme.rows[name].index)[0]])
+        left = d.places.standing[:, own, d.years.index(d.lived) + 1].sum(axis=1)
+        if abs(side) < 1e-9:
+            return "statistic", counted
+        return "statistic", ((side + left.sum()) * counted - left) / side
+
+    def _counted(self, item: str) -> np.ndarray:
+        """(R,) last published figure of the provinces up to the last lived year; zeros where there is none."""
+        table = self.base.tables["technology_history"]
+        rows = table[(table["item"] == item) & (table["year"] <= self.d.lived)]
+        rows = rows[(rows["region"] != "China") & (rows["year"] == rows["year"].max())]
+        given = dict(zip(rows["region"], rows["value"].astype(float), strict=True))
+        return np.array([given.get(name, 0.0) for name in self.d.places.names])
 
     def _policy(self, name: str, year: int) -> tuple[str, np.ndarray] | None:
         if name == "carbon.budget":

@@ -76,6 +76,17 @@ def divide(complete: Complete, owners: Owners, z: np.ndarray, prices: np.ndarray
     return Division(owners.provinces, product_value, row_value, column_value, bears, own_cost, closed)
 
 
+def trade_contracts(complete: Complete, owners: Owners, z: np.ndarray) -> np.ndarray:
+    """(m, R) demand on product rows that provinces take over when trade stays as at a point z (n,): what a province
+    delivers to others adds to its demand, what it draws from their rows is theirs to meet; sums to zero. Only rows with
+    one owner are traded.
+    """
+    M = Split(complete.M, np.inf, complete.row_weight, complete.column_weight)
+    drawn = np.stack([M.product(z * owners.columns[:, r]) for r in range(owners.columns.shape[1])], axis=1)
+    single = owners.products.max(axis=1) >= 1.0 - 1e-9
+    return np.where(single[:, None], owners.products * drawn.sum(axis=1)[:, None] - drawn, 0.0)
+
+
 def _share(values: np.ndarray) -> np.ndarray:
     size = np.abs(values)
     return size / size.sum() if size.sum() > 0 else np.full(len(values), 1.0 / len(values))

@@ -54,10 +54,10 @@ def owners_of(whole: Assembled, quotas: Mapping[int, np.ndarray], *, budget: np.
     if G != len(d.study.base.regions) or G < 2:
         raise InputError(Problem("resolution", "the programme has one place for the nation",
                                  "provinces own its rows only with resolution 'provincial'"))
-    endowments = Endowments(d, quotas, budget)
+    endowments = Endowments(whole, quotas, budget)
     columns, column_rule = _column_owners(whole, endowments)
     rows, row_rule = _row_owners(whole, columns, endowments)
-    columns, column_rule = _statistics(whole, columns, column_rule, rows)
+    columns, column_rule = _statistics(whole, columns, column_rule, rows, endowments)
     placed = np.tile(np.eye(G), (len(PLACED), 1))
     products = np.tile(np.concatenate([placed, endowments.fuels()]), (d.T, 1))
     product_rule = np.tile(np.array(["place"] * len(placed) + ["fuel"] * 3, dtype=object), d.T)
@@ -136,17 +136,16 @@ def _row_owners(whole: Assembled, columns: np.ndarray, endowments: Endowments) -
     return rows, rule
 
 
-def _statistics(whole: Assembled, columns: np.ndarray, rule: np.ndarray, rows: np.ndarray):
+def _statistics(whole: Assembled, columns: np.ndarray, rule: np.ndarray, rows: np.ndarray, endowments: Endowments):
     """What is bought off of a statistic belongs to the owners of its rows."""
-    d = whole.draft
-    for name, block in d.programme.columns.items():
+    K = sparse.csc_matrix(whole.complete.K)
+    for name, block in whole.draft.programme.columns.items():
         if not name.startswith(STATISTICS):
             continue
-        item = name.removeprefix(STATISTICS)
-        for column, side in zip(block.index.ravel(), ("least", "most"), strict=True):
-            row = int(whole.kept(d.programme.rows[f"history {item} {side}"].index)[0])
-            share = rows[row]
-            columns[column] = share if share.sum() > ROUNDING else np.full(d.G, 1.0 / d.G)
+        for column in block.index.ravel():
+            touched = K.indices[K.indptr[column] : K.indptr[column + 1]]
+            owned = [rows[i] if rows[i].any() else endowments.stood(i) for i in touched]
+            columns[column] = np.mean(owned, axis=0) if owned else np.full(columns.shape[1], 1.0 / columns.shape[1])
             rule[column] = "statistic"
     return columns, rule
 
