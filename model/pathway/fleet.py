@@ -6,7 +6,7 @@ import numpy as np
 
 from model.pathway.choice import CHP, CHP_HEAT
 from model.pathway.draft import Draft
-from model.pathway.lived import COUNTED
+from model.pathway.lived import grown_as_lived
 from model.programme import INFINITY
 
 #: Technologies whose national resource is a table of years.
@@ -59,9 +59,7 @@ def _growth(d: Draft) -> None:
     factor = (1.0 + rate)[:, None] ** span[None]                               # (K, T)
     side = seed[:, None] * span[None]
     side[:, 0] += factor[:, 0] * d.places.recent
-    # fleets that statistics count in lived years grew as they did
-    counted = [k for k, key in enumerate(d.keys) if key in COUNTED]
-    side[np.ix_(counted, [t for t, y in enumerate(d.years) if y <= d.lived])] = INFINITY
+    side = grown_as_lived(d, side)
     d.growth_rows = d.programme.add_rows("growth", (d.K, d.T), upper=side)
     d.programme.add(d.growth_rows[None], d.building, 1.0)
     d.programme.add(d.growth_rows[None, :, 1:], d.building[:, :, :-1], -factor[None, :, 1:])

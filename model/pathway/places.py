@@ -35,7 +35,8 @@ class Places:
     year; potential (G, K) largest capacity, inf without limit; factor (G, K, S) largest output per capacity in a
     slice, 0..1; load (G, S) relative load; peak (G,) highest over mean load; hours (S,); season (S,) number.
     region (G,) grid region. lines : from, to (positions), capacity GW, length km, loss, dc.
-    storage (G,) Mt CO2; biomass (G,) PJ a year.
+    storage (G,) Mt CO2; biomass (G,) PJ a year. observed_peak : the nation's highest over mean load as published,
+    None where no table says it.
     """
 
     names: tuple[str, ...]
@@ -57,6 +58,7 @@ class Places:
     line_dc: np.ndarray
     storage: np.ndarray
     biomass: np.ndarray
+    observed_peak: float | None = None
 
 
 def provincial(base: BaseYear, scenario: Scenario, catalogue: Catalogue, use: np.ndarray) -> Places:
@@ -85,7 +87,7 @@ def provincial(base: BaseYear, scenario: Scenario, catalogue: Catalogue, use: np
         base.regions, np.eye(R), standing, recent, potential, factor, load, peak, hours, season, days,
         np.array([names.index(g) for g in grid]), ends, lines["capacity"].to_numpy(float),
         lines["length"].to_numpy(float), loss, (lines["type"] == "dc").to_numpy(),
-        storage * scenario.storage.capacity_factor, biomass,
+        storage * scenario.storage.capacity_factor, biomass, _observed_peak(base),
     )
 
 
@@ -98,11 +100,14 @@ def national(places: Places, use: np.ndarray) -> Places:
     share = use / use.sum()
     potential = np.where(np.isinf(places.potential).any(axis=0), np.inf, finite.sum(axis=0))
     none = np.zeros(0)
+    # Provinces do not peak together: where the nation's own highest load is published, it holds.
+    peak = share @ places.peak if places.observed_peak is None else places.observed_peak / COINCIDENCE
     return Places(
         ("China",), total[None], places.standing.sum(axis=0)[None], places.recent, potential[None], factor[None],
-        (share @ places.load)[None], np.array([share @ places.peak]), places.hours, places.season, places.days,
+        (share @ places.load)[None], np.array([peak]), places.hours, places.season, places.days,
         np.zeros(1, dtype=int), np.zeros((0, 2), dtype=int), none, none, none, none.astype(bool),
         np.array([places.storage.sum()]), np.array([places.biomass.sum()]),
+        places.observed_peak,
     )
 
 
@@ -188,6 +193,17 @@ def _utilisation(base: BaseYear, key: str, at) -> np.ndarray:
     used = rows[rows["capacity"] > 0]
     result[used.index.map(at).to_numpy(int)] = (used["activity"] / used["capacity"] / 8.76).to_numpy(float)
     return result
+
+
+def _observed_peak(base: BaseYear) -> float | None:
+    """The nation's highest load over its mean load, mean of the published years."""
+    history, power = base.tables.get("technology_history"), base.tables.get("power_history")
+    if history is None or power is None:
+        return None
+    highest = history[(history["region"] == "China") & (history["item"] == "highest load")].set_index("year")["value"]
+    used = power[(power["region"] == "China") & (power["quantity"] == "consumption")].set_index("year")["value"]
+    both = highest.astype(float).to_frame("highest").join(used.astype(float).rename("used"), how="inner")
+    return float((both["highest"] * 8.76 / both["used"]).mean()) if len(both) else None
 
 
 def _observed_level(base: BaseYear, source: str, at, shapes) -> float:

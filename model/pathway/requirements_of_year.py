@@ -27,6 +27,8 @@ MONEY_ROWS = ("steel", "aluminium", "cement", "glass", "ammonia", "methanol", "e
 FUEL_ROWS = {"refined_fuel": REFINED, "coke_product": ("coke",)}
 #: Inputs with a balance of their own in the programme: their price is a dual, not a cost.
 BALANCED = ("electricity", "heat", "hydrogen", "captured_co2", "coke", "derived_gas", *REFINED)
+#: Inputs whose national supply has a row of its own (`fleet.SCRAP`), and the row of value added that is surplus.
+RENTED, SURPLUS = ("scrap_steel", "scrap_aluminium"), 3
 #: An activity below this part of the largest has no layout of its own.
 SMALL = 1e-12
 PLACED = (*MONEY_ROWS, *FUEL_ROWS, "heat", "electricity", "co2")
@@ -280,7 +282,11 @@ class _Rows:
                     c = study.catalogue.commodities[commodity]
                     i = base.industries.index(c.industry)
                     factor = study.price_factors[i, p] if p is not None else 1.0
-                    cost[:, k] += spent(c.industry, amount * c.price * factor)
+                    paid = amount * c.price * factor
+                    if commodity in RENTED:
+                        # its scarcity is the dual of its own row: the seller's surplus would count it twice
+                        paid *= 1.0 - self._surplus(c.industry)
+                    cost[:, k] += spent(c.industry, paid)
             running = value(key, "variable_om", year=self.year.year)
             if technology.dispatch == "annual":
                 output = value(key, "activity_per_capacity") * value(key, "availability")
@@ -290,6 +296,11 @@ class _Rows:
             for industry, money in study.catalogue.investment_inputs(key, self.year.year).items():
                 cost[:, K + 1 + k] += spent(industry, money)
         return cost
+
+    def _surplus(self, industry: str) -> float:
+        """Part of the nation's output of an industry that is operating surplus."""
+        base, i = self.base, self.base.industries.index(industry)
+        return float(base.value_added[SURPLUS, :, i].sum() / base.output[:, i].sum())
 
     def _import_share(self) -> np.ndarray:
         base = self.base

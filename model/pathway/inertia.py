@@ -1,0 +1,95 @@
+"""Inertia of use: what still stands is not left idle from one year to the next (E10).
+
+A linear programme would stop a whole branch the day another becomes cheaper. Plants go on because of contracts,
+grids, jobs and heat demand; models bound the fall of activity for that reason (dynamic constraints, softened at a
+price: Keppo and Strubegger 2010). Here natural retirement is free, and what remains may lose a catalogue rate a year;
+idling faster costs what the product is worth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.pathway.bounds import WIDE
+from model.pathway.draft import Draft
+from model.pathway.requirements_of_year import PLACED
+
+#: Idling a unit of output faster than the rate costs this many times the price of its product, once. assumed
+COMPENSATION = 1.0
+#: Mt of hydrogen or of CO2 from the air that is never exceeded.
+UNPLACED = 1e4
+#: 10^8 yuan per TWh at plant.
+ELECTRICITY_PRICE = 3.5
+
+
+def add_inertia(d: Draft) -> None:
+    """use[t] + idled[t] >= kept (use[t - 1] - output of what retired since), nation, after lived years."""
+    p, places = d.programme, d.places
+    rate = np.array([d.value(key, "decline_limit") for key in d.keys])
+    running = np.concatenate([d.plants, d.annual])
+    later = [t for t, year in enumerate(d.years) if year > d.lived]
+    d.idled = np.full((d.K, d.T), -1)
+    if not later:
+        return
+    first = later[0]
+    worth = np.array([_price(d, k) for k in running])
+    cost = COMPENSATION * worth[:, None] * d.weight[None, first:]
+    most = np.array([_most(d, k) for k in running])
+    d.idled[running, first:] = p.add_columns("idled", cost.shape, cost, upper=most[:, None])
+    span = np.diff(d.timing.years)
+    kept = (1.0 - rate)[:, None] ** span[None]                                            # (K, T)
+    output = _output(d)                                                                    # (G, K)
+    lost = places.standing[:, :, :-1] - places.standing[:, :, 1:]                          # (G, K, T)
+    then = d.study.activity.sum(axis=0)
+    side = -kept * np.einsum("gk,gkt->kt", output, lost)
+    if first == 0:
+        side[:, 0] += kept[:, 0] * then
+    rows = p.add_rows("inertia", (len(running), len(later)), lower=side[running, first:])
+    p.add(rows, d.idled[running, first:], 1.0)
+    for i, k in enumerate(running):
+        for t in later:
+            row = rows[i, t - first]
+            p.add(row, _use(d, k, t), 1.0)
+            if t:
+                p.add(row, _use(d, k, t - 1), -kept[k, t])
+                gone = d.vintage[k][:t, t - 1] - d.vintage[k][:t, t]                       # (built,)
+                p.add(row, d.building[:, k, :t], kept[k, t] * output[:, k, None] * gone[None])
+
+
+def _use(d: Draft, k: int, t: int) -> np.ndarray:
+    return (d.generation[:, k, t] if k in d.plants else d.activity[:, k, t]).ravel()
+
+
+def _output(d: Draft) -> np.ndarray:
+    """(G, K) what a unit of capacity gives in a year at most."""
+    result = np.zeros((d.G, d.K))
+    for k, key in enumerate(d.keys):
+        if k in d.plants:
+            result[:, k] = d.places.factor[:, k] @ d.places.hours / 1000.0
+        else:
+            result[:, k] = d.value(key, "activity_per_capacity") * d.value(key, "availability")
+    return result
+
+
+def _most(d: Draft, k: int) -> float:
+    """Never less than what could be idled: a bound that does not bind, for the certificate."""
+    product, G = d.product[k], d.G
+    if product in PLACED:
+        q = PLACED.index(product)
+        return WIDE * max(float(r.total[q * G : (q + 1) * G].sum()) for r in d.requirements)
+    if product in d.household:
+        return WIDE * float(d.household[product].sum(axis=1).max())
+    return UNPLACED
+
+
+def _price(d: Draft, k: int) -> float:
+    """10^8 yuan per unit of the technology's product."""
+    base, product = d.study.base, d.product[k]
+    if product == "electricity":
+        return ELECTRICITY_PRICE
+    if product in base.products:
+        return float(base.product_price[base.products.index(product)])
+    if product in d.study.catalogue.commodities:
+        return d.study.catalogue.commodities[product].price
+    # households' cars and homes, air capture: what a unit of output costs to install
+    return d.value(d.keys[k], "capex", d.years[0]) / d.value(d.keys[k], "activity_per_capacity")
