@@ -7,6 +7,7 @@
     plan_nation, plan_provinces, plan_sectors, plans      budgets for dual control (`plan_budgets`)
     sinks           region, definition, type, low, central, high (Mt CO2 a year)
     flows           year, source, sink, flow (Mt CO2), km
+    fairness_provinces, fairness_rules                    as `fairness` names them, of permit trade; where money moves
     desk_facts      key, zh, en: what the figures stand on
 """
 
@@ -22,6 +23,7 @@ from io_tables.errors import InputError, Problem
 from model.carbon import sinks as land
 from model.carbon import transfers
 from model.carbon.desk_run import CAPTURED, GDP, GROSS, PER_TONNE, PRICE, by_sector, desk_run, grid
+from model.carbon.fairness import fairness
 from model.carbon.flows import PROGRAMME, between, flows
 from model.carbon.negotiation import RULES, Run, blended, entropy_weights, quotas_by_rule
 from model.carbon.plan_budgets import PlanBudgets, binding_rows, plan_budgets
@@ -67,6 +69,8 @@ def desk_tables(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str],
         "sinks": _sinks(regions), "flows": flow,
         "desk_facts": _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched),
     }
+    if run.price.any():
+        tables |= _fairness(run, whole)
     return tables, _blocks(run, whole, budget, flow, sectors)
 
 
@@ -110,6 +114,15 @@ def _desk_years(run: Run) -> pd.DataFrame:
     sinks = run.sinks.sum(axis=1)
     return pd.DataFrame({"year": run.years, "net": run.cap - sinks, "sinks": sinks, "divided": run.cap,
                          "price": run.price / PER_TONNE})
+
+
+def _fairness(run: Run, whole) -> dict[str, pd.DataFrame]:
+    """Burdens and inequality of permit trade at the price of each year, present values."""
+    present = {name: transfers.present_value(transfers.permit_trade(quota, run.optimum, run.price), run.years,
+                                             rate=run.rate) for name, quota in whole.items()}
+    cost, gdp = (transfers.present_value(flow, run.years, rate=run.rate) for flow in (run.cost, run.gdp))
+    found = fairness(run.regions, cost, present, gdp, run.population.mean(axis=0))
+    return {"fairness_provinces": found.provinces, "fairness_rules": found.rules}
 
 
 def _budgets(table, scenario: Scenario, run: Run, sectors, policies) -> PlanBudgets:
@@ -207,6 +220,11 @@ def _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched
                 if how == PROGRAMME else
                 ("flows", "源汇:规划未分省,按封存容量与年注入上限以最小运距匹配。",
                  "Sources and stores: matched here at least distance within capacity and yearly injection."))
+    if run.price.any():
+        rows.append(("transfers", f"配额按当年碳价交易;现值以{run.years[0]}年为准,实际贴现率{100 * run.rate:g}%;"
+                     "正为收入;转移不计入GDP。",
+                     f"Permits trade at the price of the year; present value in {run.years[0]} at {100 * run.rate:g} % "
+                     "real; positive is received; transfers are no GDP."))
     if unmatched.max(initial=0.0) > _TOLD:
         year = run.years[int(unmatched.argmax())]
         rows.append(("unmatched", f"未能匹配封存的CO2:{year}年{unmatched.max():,.1f} Mt。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -38,12 +39,15 @@ class Formats:
     decimal: object
     fine: object
     percent: object
+    percent_fine: object
     small: object
     total: object
     total_tenth: object
     total_text: object
     good: object
     bad: object
+    entry: object
+    entry_percent: object
     plain: object
     wrapped_plain: object
     link: object
@@ -73,12 +77,15 @@ class Formats:
             decimal=add(num_format="#,##0.00", **line),
             fine=add(num_format="0.000", **line),
             percent=add(num_format="0.0%", **line),
+            percent_fine=add(num_format="0.00%", **line),
             small=add(num_format="0.0E+00", **line),
             total=add(num_format="#,##0", **sum_line),
             total_tenth=add(num_format="#,##0.0", **sum_line),
             total_text=add(indent=1, **sum_line),
             good=add(font_color="#006100", bg_color="#C6EFCE", align="center"),
             bad=add(font_color="#9C0006", bg_color="#FFC7CE", align="center"),
+            entry=add(num_format="0.0##", bg_color="#FFF2CC", align="center", border=1, border_color="#BF9000"),
+            entry_percent=add(num_format="0.0%", align="center", **line),
             plain=add(),
             wrapped_plain=add(text_wrap=True),
             link=add(font_color="#0563C1", underline=1),
@@ -157,12 +164,14 @@ def table(
     total_column: str | None = None,
     number=None,
     freeze: bool = True,
+    formula: Callable[[int, int], str] | None = None,
 ) -> Placed:
     """Draw two label columns, a head, a unit row, values (rows x heads) and live totals that carry their value.
 
     unit : stands under every head. tag : the variable (and ' @ year' where the columns are not years), beside the
     unit row's title, so that a reader can find the figures in the long table. total : labels of a total row;
-    total_column : head of a total column.
+    total_column : head of a total column. formula : live formula of the cell of data row and column (from zero), which
+    then carries its value.
     """
     values = np.asarray(values, dtype=float)
     shown = [*heads, *([total_column] if total_column else [])]
@@ -180,7 +189,11 @@ def table(
         for column, text in enumerate(label):
             sheet.write(first + index, column, text, formats.text)
         for column in range(count):
-            sheet.write_number(first + index, 2 + column, float(values[index, column]), style)
+            value = float(values[index, column])
+            if formula:
+                sheet.write_formula(first + index, 2 + column, formula(index, column), style, value)
+            else:
+                sheet.write_number(first + index, 2 + column, value, style)
         if total_column:
             cells = f"{xl_rowcol_to_cell(first + index, 2)}:{xl_rowcol_to_cell(first + index, 1 + count)}"
             sheet.write_formula(first + index, 2 + count, f"=SUM({cells})", bold, float(values[index].sum()))

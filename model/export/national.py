@@ -24,7 +24,8 @@ _SECTIONS = (
 )
 #: Families with sheets of their own, or shown by sector or fuel elsewhere.
 _ELSEWHERE = ("Production|", "Capacity|", "New Capacity|", "Energy Use|", "Emissions|CO2|Energy|", "Value Added",
-              "Gross Output", "Competitiveness", "Net Outflow")
+              "Gross Output", "Competitiveness", "Net Outflow", "Carbon Quota|", "Carbon Transfer|", "Carbon Budget",
+              "Carbon Transport|")
 NON_FOSSIL = "Non-fossil energy"
 #: Technologies do not cover the product: combined heat and power delivers heat as a by-product.
 _PARTLY_COVERED = ("Production|Heat",)

@@ -1,0 +1,148 @@
+"""Who pays whom and who bears what: transfers, burdens and ranks by province and rule, inequality by rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from model.export.book import Book
+from model.export.layout import A3, HEAD, table
+
+#: Column of the fairness table by province -> (Chinese, English, unit of the results, shown with decimals).
+_BLOCKS = (
+    ("transfer", "转移净收入(正为收入)", "Transfers received (positive)", "10^8 yuan"),
+    ("net_cost", "净成本", "Net cost", "10^8 yuan"),
+    ("burden", "净成本/GDP", "Net cost / GDP", "%"),
+    ("per_head", "人均净成本", "Net cost per head", "yuan"),
+    ("gain", "相对参照的得益", "Gain against the reference", "10^8 yuan"),
+    ("rank", "负担轻重位次(1最轻)", "Rank of burden (1 the lightest)", "1"),
+    ("rank_of_rule", "对本省最有利的原则位次", "Rank of the rule for the province", "1"),
+)
+#: Column of the table by rule -> (Chinese, English, unit).
+_RULES = (
+    ("volume", "转移规模", "Volume", "10^8 yuan"), ("winners", "得益省数", "Winners", "1"),
+    ("losers", "受损省数", "Losers", "1"), ("lightest", "最轻负担", "Lightest burden", "%"),
+    ("heaviest", "最重负担", "Heaviest burden", "%"), ("gini_before", "基尼(减排前)", "Gini before", "1"),
+    ("gini_after_cost", "基尼(成本后)", "Gini after costs", "1"),
+    ("gini_after", "基尼(转移后)", "Gini after transfers", "1"), ("theil_before", "泰尔(减排前)", "Theil before", "1"),
+    ("theil_after_cost", "泰尔(成本后)", "Theil after costs", "1"),
+    ("theil_after", "泰尔(转移后)", "Theil after transfers", "1"),
+    ("gini_of_burden", "负担绝对基尼", "Absolute Gini of burdens", "yuan"),
+    ("concentration", "负担集中指数(正为富省多担)", "Concentration (positive: the rich bear more)", "yuan"),
+)
+_NAMES = {"blend": ("加权组合", "Blend"), "owen": ("欧文点", "Owen point"), "shapley": ("沙普利值", "Shapley value"),
+          "no transfers": ("无转移", "No transfers")}
+
+
+def transfers(book: Book) -> None:
+    """Transfers and fairness; nothing where the run moves no money."""
+    tables = book.results.tables
+    frame = tables.get("fairness_provinces", pd.DataFrame())
+    if frame.empty:
+        return
+    sheet = book.sheet(
+        "转移与公平 Transfers", "省际转移支付与公平性(现值)", "Transfers and fairness (present value)",
+        next((book.two(f.zh, f.en) for f in tables["desk_facts"].itertuples() if f.key == "transfers"), ""),
+        paper=A3, repeat=False,
+    )
+    known = {row.rule: (row.zh, row.en) for row in tables["rules"].itertuples()} | _NAMES
+    rules = list(dict.fromkeys(frame["rule"]))
+    labels = [known.get(rule, (rule, rule)) for rule in rules]
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, 1, 40)
+    sheet.set_column(2, 2 + max(len(rules), len(_RULES)), 13)
+    row = _by_rule(book, sheet, tables.get("fairness_rules", pd.DataFrame()), rules, labels)
+    breaks = []
+    for column, zh, en, inside in _BLOCKS:
+        if column not in frame:
+            continue
+        unit, factor = _shown(book, inside)
+        wide = frame.pivot(index="region", columns="rule", values=column).loc[list(book.results.regions), rules]
+        number = book.formats.number if column.startswith("rank") else (
+            book.formats.decimal if inside == "%" else book.formats.tenth)
+        placed = table(sheet, book.formats, row, book.provinces(), (zh, en), [f"{a}\n{b}" for a, b in labels],
+                       factor * wide.to_numpy(dtype=float), unit, f"{column} @ 0", number=number, freeze=False,
+                       total=("合计", "Total") if column in ("transfer", "net_cost", "gain") else None)
+        breaks.append(placed.head)
+        row = placed.end + 1
+    for name in ("owen", "smallest"):
+        row = _listed(book, sheet, row, name, tables.get(name, pd.DataFrame()))
+    sheet.set_h_pagebreaks(breaks)
+    sheet.freeze_panes(HEAD, 2)
+
+
+def _shown(book: Book, inside: str) -> tuple[str, float]:
+    if inside == "yuan":
+        return ("yuan per head" if book.language == "en" else "元/人"), 1.0
+    return book.shown(inside)
+
+
+def _by_rule(book: Book, sheet, frame: pd.DataFrame, rules, labels) -> int:
+    """One line per rule; every column its own unit."""
+    if frame.empty:
+        return HEAD
+    columns = [entry for entry in _RULES if entry[0] in frame]
+    formats = book.formats
+    heads = [("原则", "Rule (zh)"), ("原则(英)(单位 Unit 见下行)", "Rule"), *((zh, en) for _, zh, en, _ in columns)]
+    for c, (zh, en) in enumerate(heads):
+        sheet.write(HEAD, c, book.two(zh, en, "\n"), formats.head)
+    sheet.set_row(HEAD, 88)
+    sheet.write(HEAD + 1, 0, "单位 Units", formats.unit)
+    sheet.write_blank(HEAD + 1, 1, None, formats.unit)
+    shown = [_shown(book, inside) for *_, inside in columns]
+    for c, (unit, _) in enumerate(shown, start=2):
+        sheet.write(HEAD + 1, c, unit, formats.unit)
+    indexed = frame.set_index("rule")
+    for r, (rule, (zh, en)) in enumerate(zip(rules, labels, strict=True), start=HEAD + 2):
+        sheet.write(r, 0, zh, formats.text)
+        sheet.write(r, 1, en, formats.text)
+        for c, ((column, *_), (_, factor)) in enumerate(zip(columns, shown, strict=True), start=2):
+            value = factor * float(indexed.loc[rule, column]) if rule in indexed.index else np.nan
+            style = formats.fine if column.startswith(("gini_a", "gini_b", "theil")) else formats.tenth
+            if np.isfinite(value):
+                sheet.write_number(r, c, value, formats.number if column in ("winners", "losers") else style)
+            else:
+                sheet.write(r, c, "—", formats.centre)
+    return HEAD + 3 + len(rules)
+
+
+_TITLES = {
+    "owen": ("欧文点(由规划对偶值一次求得;任何省份联盟都不能单独做得更好)",
+             "Owen point (from the programme's duals; no coalition of provinces can do better alone)"),
+    "smallest": ("最小转移:使各省均不劣于参照",
+                 "Smallest transfers that leave no province worse off than the reference"),
+}
+_HEADS = {
+    "division": ("分担成本", "Division"), "own_cost": ("自有成本", "Own cost"),
+    "transfer": ("净收入", "Transfer received"),
+    "yearly_transfer": ("年均净收入", "Yearly transfer"), "burden": ("分担/GDP(%)", "Division / GDP (%)"),
+    "low": ("下限", "Low"), "high": ("上限", "High"), "cost": ("成本", "Cost"),
+    "reference_cost": ("参照成本", "Reference cost"),
+    "cost_after": ("转移后成本", "Cost after"), "reference": ("参照", "Reference"),
+}
+
+
+def _listed(book: Book, sheet, row: int, name: str, frame: pd.DataFrame) -> int:
+    """A table by province with its unit in words above it."""
+    if frame.empty:
+        return row
+    formats = book.formats
+    sheet.write(row, 0, book.two(*_TITLES[name], "; "), formats.section)
+    unit = f"单位 Unit: 亿元(2020年不变价) {frame['unit'].iloc[0]}"
+    sheet.write(row + 1, 0, unit, formats.subtitle)
+    columns = [c for c in frame.columns if c not in ("region", "unit")]
+    for c, head in enumerate(("省份 Province", *(book.two(*_HEADS.get(c, (c, c)), "\n") for c in columns))):
+        sheet.write(row + 2, c, head, formats.head)
+    sheet.set_row(row + 2, 46)
+    names = dict(zip(book.results.regions, book.results.region_names_zh, strict=True))
+    for r, line in enumerate(frame.to_dict("records"), start=row + 3):
+        sheet.write(r, 0, f"{names.get(line['region'], '')} {line['region']}", formats.text)
+        for c, column in enumerate(columns, start=1):
+            value = line[column]
+            if isinstance(value, str):
+                sheet.write(r, c, value, formats.text)
+            elif value is not None and np.isfinite(value):
+                sheet.write_number(r, c, float(value), formats.decimal if column == "burden" else formats.tenth)
+            else:
+                sheet.write(r, c, "—", formats.centre)
+    return row + 4 + len(frame)

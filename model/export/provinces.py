@@ -1,0 +1,44 @@
+"""The provincial sheets in their order, as part of a run's workbook and as a workbook of their own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from xlsxwriter import Workbook
+
+from model.export import cover, desk, dual_control, fairness, places, quotas
+from model.export.book import Book
+from model.results import Results
+
+
+def open_sheets(book: Book):
+    """Add the negotiation desk first; nothing where the run has no provincial tables."""
+    return (desk.open_desk(book), quotas.open_quotas(book)) if "desk" in book.results.tables else None
+
+
+def fill_sheets(book: Book, opened) -> None:
+    """Write the desk and all sheets that belong to it."""
+    if opened is None:
+        return
+    blocks = quotas.fill_quotas(book, opened[1], desk.weight_cells(book))
+    cells = desk.fill_desk(book, opened[0], blocks)
+    places.tiles(book, cells)
+    fairness.transfers(book)
+    dual_control.provinces(book)
+    dual_control.sectors(book)
+    places.sinks(book)
+    places.transport(book)
+
+
+def write(results: Results, path: Path, *, units: str = "ministry", language: str = "both") -> None:
+    """Write the provincial sheets alone, with cover and lock file. Same results, same bytes."""
+    with Workbook(str(path), {"strings_to_numbers": False}) as workbook:
+        workbook.set_properties({"title": results.title_zh, "subject": results.title_en,
+                                 "comments": results.certificate.scenario_sha256, "created": datetime(2020, 12, 31)})
+        book = Book(workbook, results, units, language)
+        first = cover.open_cover(book)
+        opened = open_sheets(book)
+        fill_sheets(book, opened)
+        cover.lock_file(book)
+        cover.fill_cover(book, first)
