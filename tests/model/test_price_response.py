@@ -17,7 +17,7 @@ from model.macro.price_system import prices_from_cost, prices_of_use
 from model.pathway.carbon_payers import payers
 from model.pathway.prices import Mix, base_market, import_prices, prices_of, respond
 from model.pathway.unit_costs import UnitCosts
-from model.price_results import paid_and_spent
+from model.price_results import paid_and_spent, price_ledgers
 from model.technology.catalogue import catalogue
 from model.technology.progress import scenario_catalogue
 from scenarios.load import load_scenario
@@ -161,3 +161,45 @@ def test_dearer_capital_raises_primary_cost_by_share_times_annuity(unmoved):
     unit = study.base.product_price[study.base.products.index("electricity")]
     assert share.max() > 0
     np.testing.assert_allclose(rise, share * costs.capital(2060)[k] / costs.full[k] / unit, atol=1e-12)
+
+
+#: A tax on CO2 and nothing else, one step of ten years.
+TAXED = ("years=[2020, 2030]", "power.slices=1", "technology.history=free", "targets=[]", "carbon.budget=null",
+         "carbon.neutral_year=null", "carbon.peak_year=null", "carbon.price={2030: 300}", "coupling.tolerance=1e-4")
+
+
+@pytest.fixture(scope="module")
+def coupled():
+    """The same small coupled run without and with price response."""
+    from model.coupling import solve
+
+    base, runs = BaseYear.load(), {}
+    for response in ("none", "average"):
+        scenario = load_scenario("least_cost", (*TAXED, f"demand.price_response={response}"))
+        runs[response] = solve(base, scenario, catalogue=scenario_catalogue(catalogue(), scenario, base.year))
+    return runs
+
+
+def test_with_price_response_the_national_loop_converges_and_moves_consumption_from_what_is_dear(coupled):
+    off, on = coupled["none"], coupled["average"]
+    assert on.outer.residual <= 1e-4 and on.outer.converged
+    assert (off.outer.iterate.mix.factors == 1).all() and (on.outer.iterate.mix.factors[1] != 1).any()
+    base, prices = on.study.base, on.outer.iterate.response.prices[1]
+    electricity = base.fuels.index("electricity")
+    S, e = len(base.sectors), base.industries.index("electricity")
+    use = [run.years[1].energy.use[:, S:, electricity].sum() for run in (off, on)]
+    dearer = np.average(prices.consumer[:, e] / prices.living, weights=base.population) > 1.0
+    assert (use[1] < use[0]) == dearer
+    bought = [(run.years[1].economy.demand.consumption + run.years[1].economy.demand.consumption_imports).sum(axis=1)
+              for run in (off, on)]
+    np.testing.assert_allclose(bought[1] / bought[1].sum(), bought[0] / bought[0].sum(), rtol=1e-9)
+
+
+def test_price_ledgers_of_a_coupled_run_close(coupled):
+    on = coupled["average"]
+    it = on.outer.iterate
+    ledgers = price_ledgers(list(on.years), it.response.prices, it.mix, it.response.mix, scope="energy_and_process",
+                            tolerance=1e-4)
+    assert [found.status for found in ledgers] == ["pass"] * 3
+    assert ledgers[0].residual < 1e-10 and ledgers[1].residual < 1e-9
+    np.testing.assert_allclose(it.response.prices[1].tonne, 3.0, rtol=1e-6)   # 300 yuan a tonne
