@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xlsxwriter import Workbook
 
-from model.export import charts, cover, lists, national, regional
+from model.export import charts, cover, lists, national, provinces, regional
 from model.export.book import Book
 from model.results import Results
 
@@ -34,17 +34,18 @@ def write(results: Results, path: Path, *, units: str = "ministry", language: st
         pathway = national.pathway(book)
         technologies = national.technologies(book)
         national.capacities(book)
-        provinces = [regional.by(book, name, variable, "region") for name, variable in regional.PROVINCE_SHEETS]
+        provincial = [regional.by(book, name, variable, "region") for name, variable in regional.PROVINCE_SHEETS]
         for name, variable in regional.SECTOR_SHEETS:
             regional.by(book, name, variable, "sector")
         for name, variable in regional.MATRIX_SHEETS:
             regional.matrix(book, name, variable)
         national.energy_balance(book, FUELS)
         national.competitiveness(book)
+        provinces.sheets(book)
         lists.targets(book)
         lists.policies(book)
         lists.calibration(book)
         lists.sources(book)
         cover.lock_file(book)
-        charts.draw(book, figures, pathway, technologies, provinces[0])
+        charts.draw(book, figures, pathway, technologies, provincial[0])
         cover.fill_cover(book, first)

@@ -7,7 +7,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from model.export.book import Book
 from model.export.desk import MEASURES, DeskCells
-from model.export.layout import A3, FONT, HEAD, NAVY, table
+from model.export.layout import A3, FONT, GREY, HEAD, NAVY, table
 
 #: Province -> (row, column) of its tile: a rough place, no border.
 TILES = {
@@ -77,6 +77,9 @@ def transport(book: Book) -> None:
     unit, mass = book.shown("Mt CO2")
     sheet.set_column(0, 1, 18)
     sheet.set_column(2, 3 + len(names), 10)
+    # Nothing sent is a dot, so that the routes stand out.
+    dots = book.book.add_format({"font_name": FONT, "font_size": 10, "align": "right", "bottom": 1,
+                                 "bottom_color": GREY, "num_format": '#,##0.0;-#,##0.0;"·"'})
     row, breaks = HEAD, []
     for year in chosen:
         rows = frame[frame["year"] == year]
@@ -84,7 +87,7 @@ def transport(book: Book) -> None:
             index=regions, columns=[en for _, en in names], fill_value=0.0).fillna(0.0).to_numpy(dtype=float)
         placed = table(sheet, book.formats, row, book.provinces(), ("来源省 From", f"{year}年"),
                        [f"{zh}\n{en}" for zh, en in names], mass * values, unit, f"Carbon Transport|* @ {year}",
-                       total=("合计", "Total"), total_column="合计\nTotal", number=book.formats.tenth, freeze=False)
+                       total=("合计", "Total"), total_column="合计\nTotal", number=dots, freeze=False)
         area = (placed.first, 2, placed.first + placed.rows - 1, 1 + placed.columns)
         sheet.conditional_format(*area, {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#8EA9DB"})
         row = placed.end + 1

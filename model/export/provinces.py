@@ -12,17 +12,14 @@ from model.export.book import Book
 from model.results import Results
 
 
-def open_sheets(book: Book):
-    """Add the negotiation desk first; nothing where the run has no provincial tables."""
-    return (desk.open_desk(book), quotas.open_quotas(book)) if "desk" in book.results.tables else None
-
-
-def fill_sheets(book: Book, opened) -> None:
-    """Write the desk and all sheets that belong to it."""
-    if opened is None:
+def sheets(book: Book) -> None:
+    """Add and write the desk and all sheets that belong to it; nothing where the run has no provincial tables."""
+    if "desk" not in book.results.tables:
         return
-    blocks = quotas.fill_quotas(book, opened[1], desk.weight_cells(book))
-    cells = desk.fill_desk(book, opened[0], blocks)
+    # The desk comes first for the reader, and is written when the blocks it reads have their places.
+    first, data = desk.open_desk(book), quotas.open_quotas(book)
+    blocks = quotas.fill_quotas(book, data, desk.weight_cells(book))
+    cells = desk.fill_desk(book, first, blocks)
     places.tiles(book, cells)
     fairness.transfers(book)
     dual_control.provinces(book)
@@ -38,7 +35,6 @@ def write(results: Results, path: Path, *, units: str = "ministry", language: st
                                  "comments": results.certificate.scenario_sha256, "created": datetime(2020, 12, 31)})
         book = Book(workbook, results, units, language)
         first = cover.open_cover(book)
-        opened = open_sheets(book)
-        fill_sheets(book, opened)
+        sheets(book)
         cover.lock_file(book)
         cover.fill_cover(book, first)
