@@ -9,6 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.certificate import Ledger, ledger
+from model.pathway.budget import budget_weights
 from model.price_results import price_blocks, price_ledgers
 from model.results import NATION, block, with_nation
 
@@ -77,7 +78,8 @@ def carbon_price(coupled: Coupled) -> np.ndarray:
     """
     timing = coupled.outer.iterate.assembled.draft.timing
     years = list(timing.years[1:])
-    weight, length = timing.operation[1:], timing.lengths[1:]
+    weight = timing.operation[1:]
+    length = budget_weights(timing, coupled.study.scenario.economics.budget_rule)[1:]
     found = np.zeros(len(years))
     for row in coupled.policies.itertuples():
         at = years.index(row.year)
@@ -89,7 +91,8 @@ def carbon_price(coupled: Coupled) -> np.ndarray:
 
 
 #: Policy rows whose unit is a tonne of national net CO2 of their year, and the one that sums over years.
-NET_CO2_ROWS = ("carbon.peak_year", "carbon.neutral_year", "carbon.national_cap", "targets.net_co2")
+NET_CO2_ROWS = ("carbon.peak_year", "carbon.neutral_year", "carbon.national_cap", "carbon.allocation traded",
+                "targets.net_co2")
 BUDGET = "carbon.budget"
 
 
@@ -157,6 +160,10 @@ def programme_warnings(coupled: Coupled | None) -> list[str]:
     lived = coupled.unmet.get(FIRM, 0.0) - bought_off(coupled).get(FIRM, 0.0)
     if lived > 1e-6:
         found.append(f"years already lived fall short of the reserve asked by {lived:,.0f} GW in sum (reported only)")
+    carbon = coupled.study.scenario.carbon
+    if coupled.resolution == "national" and carbon.allocation is not None and not carbon.permit_trade:
+        found.append("carbon.allocation: quotas of provinces bind only with coupling.resolution provincial; here their "
+                     "sum caps the nation")
     if coupled.resolution == "national":
         found.append("the programme sees the nation as one place; provinces follow today's pattern of each technology")
     return found + [f"not enforced by the programme: {name}" for name in coupled.not_enforced]

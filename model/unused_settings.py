@@ -8,12 +8,13 @@ from scenarios.schema import Scenario
 NEVER = (
     ("technology", "provincial_shares"), ("technology", "foresight"), ("technology", "trade_band"),
     ("demand", "price_response"), ("economics", "import_prices"), ("economics", "budget_rule"),
-    ("power", "line_losses"), ("power", "accounting"), ("carbon", "allocation"),
+    ("power", "line_losses"), ("power", "accounting"),
 )
 #: Read only where the pathway programme chooses technologies.
 ONLY_OPTIMISING = (
     ("carbon", "peak_year"), ("carbon", "neutral_year"), ("carbon", "budget"), ("carbon", "national_cap"),
-    ("carbon", "provincial_caps"), ("carbon", "price"), ("technology", "limits"), ("power", "reserve_margin"),
+    ("carbon", "provincial_caps"), ("carbon", "allocation"), ("carbon", "price"), ("technology", "limits"),
+    ("power", "reserve_margin"),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from io_tables.units import PJ_PER_MTCE, PJ_PER_TWH
+from model.carbon.quota_caps import quota_caps
 from model.pathway.draft import MONEY, Draft
 from model.pathway.fleet import _add_intensity
 from model.pathway.timing import annuity
@@ -14,6 +15,8 @@ from model.target_values import INTENSITY_2020_OVER_2005
 
 #: Mean length of a pipeline between provinces, km. assumed
 PIPELINE = 500.0
+#: Name of the row by which traded quotas bind: the sum of all provinces'.
+TRADED_QUOTAS = "carbon.allocation traded"
 #: Position of the primary-energy rows.
 COAL, OIL, GAS = 0, 1, 2
 CAPACITIES = {
@@ -99,11 +102,38 @@ def _caps(d: Draft) -> None:
             if own and all(path.is_constant or year >= min(path) for path in paths):
                 side = sum(path.at(year) for path in paths) + sinks[t, own].sum()
                 _row(d, "carbon.provincial_caps", year, d.co2[own, t], 1.0, side)
+    if carbon.allocation is not None:
+        _quotas(d)
     if carbon.budget is not None:
         length = d.timing.lengths
         start = d.base_co2 - d.study.assumed.sinks[0].sum()
         side = carbon.budget - length[0] * start + float(length[1:] @ nation)
         _row(d, "carbon.budget", d.years[-1], d.co2, np.broadcast_to(length[1:], d.co2.shape), side)
+
+
+def _quotas(d: Draft) -> None:
+    """Caps of the scenario's quota rules: one for each province, or with trade (or one place) their sum.
+
+    Quotas count CO2 before land sinks, so no sink stands on the right-hand side.
+    """
+    base, assumed = d.study.base, d.study.assumed
+    emissions = base.co2.sum(axis=(1, 2))
+    quotas = quota_caps(d.study.scenario, assumed.years, base.regions, emissions, assumed.gdp, assumed.population,
+                        assumed.sinks)[1:]
+    for t, year in enumerate(d.years):
+        if not np.isfinite(quotas[t]).all():
+            continue
+        if d.study.scenario.carbon.permit_trade or d.G == 1:
+            _row(d, TRADED_QUOTAS, year, d.co2[:, t], 1.0, quotas[t].sum())
+            continue
+        for g, cap in enumerate(d.places.member @ quotas[t]):
+            _row(d, f"carbon.allocation.{d.places.names[g]}", year, d.co2[[g], t], 1.0, cap)
+
+
+def _base_co2(d: Draft) -> float:
+    """Mt of the base year that carbon rows count, before sinks."""
+    energy_only = d.study.scenario.carbon.scope == "energy"
+    return d.base_co2 - (float(d.study.base.co2[:, :, -1].sum()) if energy_only else 0.0)
 
 
 def _targets(d: Draft) -> None:
