@@ -17,12 +17,26 @@ class Operator:
     """A matrix known by its products, with its large entries written out.
 
     product(x (n,)) -> (m,); adjoint(y (m,)) -> (n,); large (m, n) sparse, a part of the matrix.
+    written(columns) -> (rows, columns, values) writes whole columns out; without it products do.
     """
 
     shape: tuple[int, int]
     product: Callable[[np.ndarray], np.ndarray]
     adjoint: Callable[[np.ndarray], np.ndarray]
     large: sparse.sparray | sparse.spmatrix
+    written: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]] | None = None
+
+    def entries(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, columns and values of what stands in some columns."""
+        if self.written is not None:
+            return self.written(columns)
+        block = np.zeros((self.shape[0], len(columns)))
+        for place, j in enumerate(columns):
+            unit = np.zeros(self.shape[1])
+            unit[j] = 1.0
+            block[:, place] = self.product(unit)
+        rows, places = np.nonzero(block)
+        return rows, np.asarray(columns)[places], block[rows, places]
 
 
 class Split:

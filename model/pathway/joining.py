@@ -1,13 +1,15 @@
 """The full programme joined to its dense requirements while the economy behind them moves (E11, E13).
 
-The same iteration as `model.deferred.solve_deferred`, on one solver object that outlives a change of the economy:
-costs, right-hand sides and requirements are renewed and the simplex goes on from the last basis. What entered the
-programme stays; the rest of the renewed requirements is deferred.
+The correction of `model.deferred.solve_deferred` on one solver object that outlives a change of the economy, in two
+nested steps. While prices stand, costs stand: the optimum is a continuous function of the right-hand sides, and
+renewing those alone contracts (`follow`). Renewing prices and right-hand sides together does not where provinces offer
+nearly equal alternatives: a small change of costs moves much activity, which then takes turns. So prices are renewed
+only after the quantities have settled, and where prices take turns as well the requirements that couple both changes
+most enter the programme.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,43 +18,61 @@ from scipy import sparse
 from io_tables.errors import ModelError
 from model.deferred import Bounds, Complete, certify
 from model.programme import INFINITY, Engine, Programme
-from model.requirements import Operator, Split
 
 #: Shortfall of a product costs this many times its price, at least a tenth of the mean price.
 PENALTY = 10.0
-#: Passes without a threefold fall of the gap before the loudest requirements enter the programme.
-STALLED, FALL, LOUDEST = 3, 3.0, 400
-#: Lengths of runs of passes whose mean point is tried: near-equal alternatives taken in turn satisfy rows on average.
-RUNS = (2, 3, 4, 6, 8, 12)
+#: A price pass that does not cut the gap by this factor is followed by a widening.
+FALL = 3.0
+#: A widening moves the entries that make up this part of what they couple, at most so many.
+COVERED, MOST = 0.9, 8000
+#: Entries below this never enter the programme.
+SMALLEST = 1e-7
+#: Quantities settle to this part of the gap before prices are renewed, within so many re-solves.
+SETTLED, RE_SOLVES = 1e-2, 15
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Where the passes ended; multipliers of K, d objective / d right-hand side. short (m,) bought off."""
+    """Where the passes ended; multipliers of K, d objective / d right-hand side. short (m,) bought off.
+
+    bounds : None until the point is judged.
+    """
 
     z: np.ndarray
     prices: np.ndarray
     multipliers: np.ndarray
-    bounds: Bounds
+    bounds: Bounds | None
     short: np.ndarray
-    passes: int
+
+    @property
+    def score(self) -> float:
+        """The larger of gap and violation."""
+        return max(abs(self.bounds.gap), self.bounds.violation)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass with new prices. seconds CPU of the solver; widened : entries that entered before it."""
+
+    bounds: Bounds
     seconds: float
+    iterations: int
+    solves: int
+    widened: int
 
 
 class Joining:
     """One solver object around the elastic programme with the large requirements."""
 
     def __init__(self, complete: Complete, z: np.ndarray, prices: np.ndarray, *, ties: float = 1e-10,
-                 threads: int = 1, method: str = "ipm", resolve_limit: float = INFINITY):
+                 threads: int = 1, method: str = "ipm"):
         """z, prices : from where the corrections start (the national programme laid out)."""
         self.complete, self.z, self.prices = complete, z, prices
         self.kept = sparse.csr_matrix(complete.M.large)
-        self._method, self._limit, self._solved = method, resolve_limit, False
-        rng = np.random.default_rng(0)
-        self._ties = 1.0 + ties * rng.random(len(complete.cost))
+        self.history: list[Pass] = []
+        self._method, self._solved, self._seconds, self._iterations, self._solves = method, False, 0.0, 0, 0
+        self._ties = 1.0 + ties * np.random.default_rng(0).random(len(complete.cost))
         self._engine = Engine(self._elastic(), threads=threads)
-        self.history: list[tuple[Bounds, float, int]] = []
-        self.widened = 0
 
     def _elastic(self):
         c = self.complete
@@ -71,89 +91,121 @@ class Joining:
         return p.compiled()
 
     def renew(self, complete: Complete) -> None:
-        """Another economy behind the same programme: new costs, sides and requirements, same constraints."""
+        """Another economy behind the same programme: new costs, sides and requirements, same constraints.
+
+        What entered the programme stays; the rest of the renewed requirements is deferred.
+        """
         old = self.complete
         same = complete.K.shape == old.K.shape and (complete.K != old.K).nnz == 0
         if not same or (complete.B != old.B).nnz:
             raise ModelError("the economy changed the constraints of the programme, not only its sides")
-        self.complete = complete
+        self.complete = complete = replace(complete, lower=old.lower, upper=old.upper)
         m = len(complete.f)
         self._engine.set_row_bounds(m + np.arange(len(complete.k_lower)), complete.k_lower, complete.k_upper)
 
-    def passes(self, tolerance: float, most: int) -> Reached:
-        """Correct until gap and violation are within tolerance, at most so many passes."""
-        began = time.process_time()
-        best, waited, reached = np.inf, 0, None
-        self._points: list[np.ndarray] = []
-        closest = None
-        for number in range(1, most + 1):
-            reached = self._averaged(self._pass(number, began))
-            score = _score(reached)
-            if closest is None or score < _score(closest):
+    def shift(self, f: np.ndarray) -> None:
+        """Other sides of the product rows (m,): what another economy asks beside the technologies, slopes as before."""
+        self.complete = replace(self.complete, f=f)
+
+    def against(self, point: Reached, optimum: Reached) -> Reached:
+        """A point judged by the lower bound that the prices of the optimum of the same programme give.
+
+        Its violation is the worst of product rows and constraints.
+        """
+        bounds = certify(self.complete, point.z, optimum.prices, np.zeros(0), optimum.multipliers)
+        worst = max(bounds.violation, self._constraints_missed(point.z))
+        return replace(point, prices=optimum.prices, multipliers=optimum.multipliers,
+                       bounds=replace(bounds, violation=worst))
+
+    def _constraints_missed(self, z: np.ndarray) -> float:
+        """Worst miss of a constraint relative to what it carries, absolute where it carries less than one unit."""
+        c = self.complete
+        value, carried = c.K @ z, np.maximum(abs(c.K) @ np.abs(z), 1.0)
+        missed = np.maximum(c.k_lower - value, value - c.k_upper)
+        return float((np.maximum(missed, 0.0) / carried).max(initial=0.0))
+
+    def passes(self, tolerance: float, most: int, progress=None) -> Reached:
+        """Renew prices, each time let quantities settle, until gap and violation are within tolerance.
+
+        most : passes at most; the best point is returned.
+        """
+        closest = before = None
+        best, widened = np.inf, 0
+        for _ in range(most):
+            self._seconds, self._iterations, self._solves = 0.0, 0, 0
+            self._renew_costs()
+            reached = self._settle(tolerance, best)
+            self.history.append(Pass(reached.bounds, self._seconds, self._iterations, self._solves, widened))
+            if progress:
+                progress(self.history[-1])
+            if closest is None or reached.score < closest.score:
                 closest = reached
-            if score <= tolerance:
+            if reached.score <= tolerance:
                 break
-            best, waited = (score, 0) if score <= best / FALL else (best, waited + 1)
-            if waited >= STALLED:
-                best, waited = score, 0
-                self._widen()
-                self.z = reached.z
-        return replace(closest, passes=number, seconds=time.process_time() - began)
+            gap, widened = abs(reached.bounds.gap), 0
+            if before is not None and gap > best / FALL:
+                widened = self._widen(reached.z - before.z, reached.prices - before.prices)
+            best, before = min(best, gap), reached
+            self.prices = reached.prices
+        return closest
 
-    def _averaged(self, reached: Reached) -> Reached:
-        """The mean of the last passes where it keeps the rows better than the last pass alone."""
-        self._points = [*self._points[-max(RUNS) + 1:], reached.z]
-        best = reached
-        for run in RUNS:
-            if run > len(self._points):
-                break
-            z = np.mean(self._points[-run:], axis=0)
-            bounds = certify(self.complete, z, reached.prices, np.zeros(0), reached.multipliers)
-            trial = replace(reached, z=z, bounds=bounds)
-            if _score(trial) < _score(best):
-                best = trial
-        return best
-
-    def _pass(self, number: int, began: float) -> Reached:
-        c, M = self.complete, self.complete.M
-        m, n = c.B.shape
-        cost = c.cost * self._ties + M.adjoint(self.prices) - self.kept.T @ self.prices
-        self._engine.set_costs(np.arange(n), cost)
-        self._engine.set_row_bounds(np.arange(m), c.f + M.product(self.z) - self.kept @ self.z, INFINITY)
-        if self._solved:
-            solution = self._engine.resolve(time_limit=self._limit, fallback=self._method)
-        else:
-            solution = self._engine.solve(self._method)
+    def follow(self) -> Reached:
+        """One re-solve at standing costs: right-hand sides from where quantities are now."""
+        c = self.complete
+        m = len(c.f)
+        self._engine.set_row_bounds(np.arange(m), c.f + c.M.product(self.z) - self.kept @ self.z, INFINITY)
+        solution = self._engine.resolve(fallback=self._method) if self._solved else self._engine.solve(self._method)
         if not solution.optimal:
             raise ModelError(f"pathway programme: {solution.status}")
         self._solved = True
-        self._change = solution.value("z") - self.z
-        self.z, self.prices = solution.value("z"), np.maximum(solution.dual("product"), 0.0)
-        multipliers = solution.dual("kept")
-        bounds = certify(c, self.z, self.prices, np.zeros(0), multipliers)
-        self.history.append((bounds, solution.seconds, solution.iterations))
-        return Reached(self.z, self.prices, multipliers, bounds, solution.value("shortfall"), number,
-                       time.process_time() - began)
+        self._seconds += solution.seconds
+        self._iterations += solution.iterations
+        self._solves += 1
+        self.z = solution.value("z")
+        prices, multipliers = np.maximum(solution.dual("product"), 0.0), solution.dual("kept")
+        return Reached(self.z, prices, multipliers, None, solution.value("shortfall"))
 
-    def _widen(self) -> None:
-        """Move the requirements that moved the right-hand sides most into the programme."""
+    def _renew_costs(self) -> None:
         c = self.complete
-        scale = np.maximum(np.abs(c.f), np.abs(c.B @ self.z))
-        scale = np.where(scale > 1e-9 * scale.max(), scale, scale.max())
-        split = Split(replace_large(c.M, self.kept), 0.0, c.row_weight, c.column_weight)
-        rows, columns, values, _ = split.loudest(self._change, scale, LOUDEST)
-        if not rows.size:
-            return
+        cost = c.cost * self._ties + c.M.adjoint(self.prices) - self.kept.T @ self.prices
+        self._engine.set_costs(np.arange(len(cost)), cost)
+
+    def _settle(self, tolerance: float, best: float) -> Reached:
+        """Quantities at standing prices; the first pass of all is not worth it."""
+        first = not self._solved
+        worst = np.inf
+        for _ in range(RE_SOLVES):
+            reached = self._judged(self.follow())
+            violation = reached.bounds.violation
+            if first or violation <= max(0.1 * tolerance, SETTLED * min(best, abs(reached.bounds.gap))):
+                break
+            if violation > 2 * worst:
+                break
+            worst = min(worst, violation)
+        return reached
+
+    def _judged(self, reached: Reached) -> Reached:
+        bounds = certify(self.complete, reached.z, reached.prices, np.zeros(0), reached.multipliers)
+        return replace(reached, bounds=bounds)
+
+    def _widen(self, moved: np.ndarray, repriced: np.ndarray) -> int:
+        """Write out the requirements with the largest |change of price x entry x change of quantity|.
+
+        Their sum is what the correction misses to second order, hence what keeps the gap open.
+        """
+        c = self.complete
+        columns = np.flatnonzero(np.abs(moved) > 1e-9 * np.abs(moved).max(initial=0.0))
+        rows, columns, values = c.M.entries(columns)
+        values = values - np.asarray(self.kept[rows, columns]).ravel()
+        loud = np.abs(values * moved[columns] * repriced[rows])
+        loud[np.abs(values) < SMALLEST] = 0.0
+        order = np.argsort(-loud, kind="stable")
+        total = np.cumsum(loud[order])
+        if not total.size or total[-1] == 0.0:
+            return 0
+        take = order[: min(int(np.searchsorted(total, COVERED * total[-1])) + 1, MOST)]
+        rows, columns, values = rows[take], columns[take], values[take]
         self.kept = (self.kept + sparse.csr_matrix((values, (rows, columns)), shape=self.kept.shape)).tocsr()
         now = np.asarray(c.B[rows, columns]).ravel() - np.asarray(self.kept[rows, columns]).ravel()
         self._engine.change_coefficients(rows, columns, now)
-        self.widened += rows.size
-
-
-def _score(reached: Reached) -> float:
-    return max(abs(reached.bounds.gap), reached.bounds.violation)
-
-
-def replace_large(operator: Operator, large) -> Operator:
-    """The same matrix with another part written out."""
-    return replace(operator, large=large)
+        return len(take)

@@ -1,24 +1,46 @@
-"""The full programme over all provinces, and its polish with the economy (E11, E12)."""
+"""The full programme over all provinces and its fixed point with the economy (E11, E12).
+
+Rounds of three steps. On the economy of a round, prices and quantities of the programme settle. Then quantities and
+economy settle while prices, costs and slopes stand, which makes every step one warm re-solve and one evaluation of the
+economy. Then requirements are renewed, and the point is judged against the complete programme of its own economy.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from model.pathway.anderson import Anderson
-from model.pathway.assembled import assembled, draft_of, electricity_shares, laid_choice, plan_of
+from model.pathway.assembled import Assembled, Plan, assembled, draft_of, electricity_shares, laid_choice, plan_of
 from model.pathway.choice import Choice
 from model.pathway.closing import Economy, Pins
 from model.pathway.joining import Joining, Reached
 from model.pathway.national_loop import CLOSURE, TIES, Iterate, Loop, biomass_outside, error_bound, net_co2
 from model.pathway.places import Places
-from model.pathway.requirements_of_year import PLACED, requirements
+from model.pathway.requirements_of_year import PLACED, Requirements, requirements, sides
 from model.pathway.timing import Timing
 from model.run import Study, Year
 
-#: The gap to which the programme is solved while the economy still moves, relative to the last outer residual.
-LOOSE = 0.1
+#: Gap and residual aimed at in the first round, and by how much each further round asks more.
+FIRST_GOAL, STEP = 1e-2, 0.02
+#: Rounds and steps at most; a round ends when so many steps have not lowered the residual.
+ROUNDS, STEPS, PATIENCE = 12, 40, 6
+#: What a round settles to, relative to the tolerance: what follows adds its own.
+WITHIN = 0.2
+
+
+@dataclass
+class _Round:
+    """The point of the outer loop as it moves."""
+
+    choice: Choice
+    pins: Pins
+    years: list[Year]
+    found: list[Requirements]
+    whole: Assembled
+    plan: Plan | None = None
+    residual: float = np.inf
 
 
 class ProvincialLoop:
@@ -28,12 +50,14 @@ class ProvincialLoop:
         self.study, self.places, self.timing = study, places, timing
         self.economy = Economy(study, lines=True)
 
-    def _whole(self, years: list[Year], choice: Choice, pins: Pins):
+    def _found(self, years: list[Year], choice: Choice, pins: Pins) -> list[Requirements]:
         pattern = np.ones_like(choice.activity[0])
-        found = [requirements(self.economy, years[t], t, choice, pins, self.places.member, pattern)
-                 for t in range(1, len(years))]
+        return [requirements(self.economy, years[t], t, choice, pins, self.places.member, pattern)
+                for t in range(1, len(years))]
+
+    def _whole(self, years: list[Year], found: list[Requirements]) -> Assembled:
         draft = draft_of(self.study, self.places, self.timing, found, net_co2(years[0]), biomass_outside(years))
-        return found, assembled(draft, self.study.scenario.coupling.keep)
+        return assembled(draft, self.study.scenario.coupling.keep)
 
     def _years(self, choice: Choice, pins: Pins, guess: list[Year]) -> list[Year]:
         return [self.economy.year(t, choice, guess[t], pins, CLOSURE) for t in range(len(guess))]
@@ -41,44 +65,73 @@ class ProvincialLoop:
     def run(self, national: Loop, progress=None) -> tuple[Loop, Joining, Reached]:
         """Solve at the national loop's economy, then iterate economy and programme on the same solver object."""
         coupling = self.study.scenario.coupling
-        choice, pins = national.iterate.choice, national.iterate.pins
+        pins, base = national.iterate.pins, self.study.base
+        today = base.trade_shares[base.industries.index("electricity")]
+        choice = replace(national.iterate.choice,
+                         electricity_shares=np.repeat(today[None], len(national.iterate.years), axis=0))
         years = self._years(choice, pins, national.iterate.years)
-        found, whole = self._whole(years, choice, pins)
-        joining = Joining(whole.complete, *laid_start(whole.draft, choice, national), ties=TIES)
-        x = scale = mixer = None
-        residuals, reached = [], None
-        for number in range(1, coupling.max_iterations + 1):
-            if number > 1:
-                years = self._years(choice, pins, years)
-                found, whole = self._whole(years, choice, pins)
-                old = joining.complete
-                joining.renew(replace(whole.complete, lower=old.lower, upper=old.upper))
-            goal = max(coupling.gap, LOOSE * residuals[-1]) if residuals else max(coupling.gap, LOOSE * 1e-2)
-            reached = joining.passes(goal, coupling.max_passes)
-            plan = plan_of(whole.draft, reached.z)
-            mapped_choice = laid_choice(plan, choice, self._shares(whole.draft, plan, choice))
-            mapped = _state(mapped_choice)
+        found = self._found(years, choice, pins)
+        at = _Round(choice, pins, years, found, self._whole(years, found))
+        joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES)
+        scale, residuals, goal, mixer, star = None, [], FIRST_GOAL, None, None
+        for _ in range(ROUNDS):
+            reached = joining.passes(max(goal, WITHIN * coupling.gap), coupling.max_passes)
+            if star is not None:
+                star = joining.against(star, reached)
+                if progress:
+                    progress(len(residuals), at.residual, star)
+                if at.residual <= coupling.tolerance and star.score <= coupling.gap:
+                    break
+            at.plan = plan_of(at.whole.draft, reached.z)
             if scale is None:
-                scale = self._scale(plan)
-                x = _state(replace(choice, electricity_shares=mapped_choice.electricity_shares))
-                mixer = Anderson(coupling.memory, coupling.damping, scale)
-            new_pins = self.economy.pinned(years, pins)
-            residual = max(float((np.abs(mapped - x) / scale).max()), new_pins.miss)
-            residuals.append(residual)
-            if progress:
-                progress(number, residual, reached)
-            settled = residual <= coupling.tolerance
-            done = settled and max(abs(reached.bounds.gap), reached.bounds.violation) <= coupling.gap
-            if done or number == coupling.max_iterations:
-                break
-            x = mixer.advance(x, mapped, residual) if number > 1 else mapped
-            choice, pins = _choice(x, choice), new_pins
-        iterate = Iterate(choice, pins, years, found, whole, None, plan)
+                scale = self._scale(at.plan)
+            mixer, star = self._settle(at, joining, reached, scale, max(goal, WITHIN * coupling.tolerance), residuals,
+                                       progress)
+            at.found = self._found(at.years, at.choice, at.pins)
+            at.whole = self._whole(at.years, at.found)
+            joining.renew(at.whole.complete)
+            goal = max(goal * STEP, 1e-9)
+        iterate = Iterate(at.choice, at.pins, at.years, at.found, at.whole, None, at.plan)
         q = mixer.contraction
-        return Loop(iterate, residuals[-1], q, error_bound(residuals[-1], q), len(residuals), tuple(residuals),
-                    residuals[-1] <= coupling.tolerance), joining, reached
+        return Loop(iterate, at.residual, q, error_bound(at.residual, q), len(residuals), tuple(residuals),
+                    at.residual <= coupling.tolerance), joining, star
 
-    def _shares(self, draft, plan, choice) -> np.ndarray:
+    def _settle(self, at: _Round, joining: Joining, reached: Reached, scale, goal: float, residuals: list[float],
+                progress) -> tuple[Anderson, Reached]:
+        """Quantities and economy at standing prices, until a step moves neither by more than `goal`."""
+        coupling, draft = self.study.scenario.coupling, at.whole.draft
+        # the programme's point moves with the state, so that what is deferred belongs to the same point
+        whole_scale = np.concatenate([scale, np.full(len(reached.z), np.inf)])
+        mixer = Anderson(coupling.memory, coupling.damping, whole_scale)
+        best, waited = np.inf, 0
+        for number in range(STEPS):
+            if number:
+                moved = [sides(f, self.economy, y, t, at.choice, at.pins, self.places.member)
+                         for t, (f, y) in enumerate(zip(at.found, at.years[1:], strict=True), start=1)]
+                joining.shift(np.concatenate([f.rest for f in moved]))
+                start = joining.z
+                reached = joining.follow()
+                at.plan = plan_of(draft, reached.z)
+            else:
+                start = reached.z
+            mapped = laid_choice(at.plan, at.choice, self._shares(draft, at.plan))
+            new_pins = self.economy.pinned(at.years, at.pins)
+            x, y = _state(at.choice, at.pins), _state(mapped, new_pins)
+            at.residual = max(float((np.abs(y - x) / scale).max()), new_pins.miss)
+            residuals.append(at.residual)
+            if progress:
+                progress(len(residuals), at.residual, reached)
+            best, waited = (at.residual, 0) if at.residual < best else (best, waited + 1)
+            if (number and at.residual <= goal) or waited >= PATIENCE or number == STEPS - 1:
+                break
+            x, y = np.concatenate([x, start]), np.concatenate([y, reached.z])
+            x = mixer.advance(x, y, at.residual) if number else y
+            at.choice, at.pins = _choice(x[: len(scale)], at.choice, new_pins)
+            joining.z = x[len(scale) :]
+            at.years = self._years(at.choice, at.pins, at.years)
+        return mixer, reached
+
+    def _shares(self, draft, plan) -> np.ndarray:
         """(T + 1, R, R) origins of electricity; the base year keeps its own."""
         base = self.study.base
         first = base.trade_shares[base.industries.index("electricity")]
@@ -94,29 +147,29 @@ class ProvincialLoop:
             standing[:, :, own] = np.maximum(plan.capacity[:, own].sum(axis=(0, 1)), 1.0)[:, None, None]
         heat = np.full((T, G), max(plan.chp_heat.sum(axis=0).max(), 1.0))
         power = np.repeat(plan.electricity_use.sum(axis=0)[:, None], G, axis=1)
-        return np.concatenate([made.ravel(), standing.ravel(), heat.ravel(), power.ravel(), np.ones(T * G * G)])
+        pins = np.ones((T + 1) * (len(self.study.base.industries) + 1))
+        return np.concatenate([made.ravel(), standing.ravel(), heat.ravel(), power.ravel(), np.ones(T * G * G), pins])
 
 
-def _state(choice: Choice) -> np.ndarray:
-    return np.concatenate([a[1:].ravel() for a in (choice.activity, choice.building, choice.chp_heat,
-                                                    choice.net_losses, choice.electricity_shares)])
+def _state(choice: Choice, pins: Pins) -> np.ndarray:
+    """Activity, additions, heat, losses and origins of electricity of the years after the first, and pins, in a row."""
+    later = [a[1:].ravel() for a in (choice.activity, choice.building, choice.chp_heat, choice.net_losses,
+                                     choice.electricity_shares)]
+    return np.concatenate([*later, pins.material.ravel(), pins.electricity])
 
 
-def _choice(x: np.ndarray, before: Choice) -> Choice:
-    """A state as a choice: nothing negative, origins of electricity summing to one."""
+def _choice(x: np.ndarray, before: Choice, pins: Pins) -> tuple[Choice, Pins]:
+    """A state as a choice and pins: nothing negative, origins of electricity summing to one."""
     parts, at = [], 0
-    shares = before.electricity_shares
-    if shares is None:
-        R = before.activity.shape[1]
-        shares = np.repeat(np.eye(R)[None], len(before.activity), axis=0)
-    for array in (before.activity, before.building, before.chp_heat, before.net_losses, shares):
-        size = array[1:].size
-        later = np.maximum(x[at : at + size].reshape(array[1:].shape), 0.0)
+    for array in (before.activity, before.building, before.chp_heat, before.net_losses, before.electricity_shares):
+        later = np.maximum(x[at : at + array[1:].size].reshape(array[1:].shape), 0.0)
         parts.append(np.concatenate([array[:1], later]))
-        at += size
+        at += array[1:].size
     parts[4][1:] /= parts[4][1:].sum(axis=1, keepdims=True)
     activity, building, chp_heat, net_losses, origins = parts
-    return Choice(activity, chp_heat, building, net_losses, origins)
+    material = x[at : at + pins.material.size].reshape(pins.material.shape)
+    moved = replace(pins, material=material, electricity=x[at + material.size :])
+    return Choice(activity, chp_heat, building, net_losses, origins), moved
 
 
 def laid_start(d, choice: Choice, national: Loop) -> tuple[np.ndarray, np.ndarray]:
