@@ -36,7 +36,8 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
     parts = [*_economy(study, years), *_energy(study, years), *_carbon(study, years), *_technologies(study, years)]
     if coupled is not None:
         # The programme's own capacities stand in place of those that activity would imply.
-        parts = [p for p in parts if not p["variable"].iloc[0].startswith("Capacity|")] + coupled_blocks(coupled)
+        parts = [p for p in parts if len(p) and not p["variable"].iloc[0].startswith("Capacity|")]
+        parts += coupled_blocks(coupled)
     table, policies = long_table(parts), programme_policies(coupled)
     desk, added = desk_tables(table, scenario, base.regions, base.energy_sectors, policies)
     table = long_table([table, *added])
@@ -234,6 +235,8 @@ def _energy(study: Study, years: list[Year]) -> list[pd.DataFrame]:
 
 
 def _carbon(study: Study, years: list[Year]) -> list[pd.DataFrame]:
+    from model.pathway.carbon_payers import payers
+
     base, times = study.base, [y.year for y in years]
     places, names = (NATION, *base.regions), base.energy_sectors
     co2 = np.stack([y.energy.co2 for y in years])
@@ -255,6 +258,11 @@ def _carbon(study: Study, years: list[Year]) -> list[pd.DataFrame]:
         whole = with_nation(values)
         parts.append(block(variable, unit, whole, times, places, names, keep_zeros=variable.endswith("Gross")))
         parts.append(block(variable, unit, whole.sum(axis=2), times, places))
+    if study.scenario.carbon.scope == "energy":
+        # what caps, prices and targets count where that is not everything
+        owners = [payers(study, y, "energy") for y in years]
+        counted = np.stack([o.industries.sum(axis=1) + o.households.sum(axis=1) - o.removed for o in owners])
+        parts.append(block("Emissions|CO2|In Scope", unit, with_nation(counted), times, places))
     gdp = np.stack([y.economy.value_added.sum(axis=1) for y in years])
     sinks = with_nation(study.assumed.sinks)
     net = with_nation(co2.sum(axis=(2, 3)) - captured.sum(axis=2)) - sinks

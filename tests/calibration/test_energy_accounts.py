@@ -222,8 +222,10 @@ def test_history_of_power_sums_to_the_nation(quantity, power):
         nation = group[group.region == "China"].value
         parts = group[group.region != "China"]
         assert len(nation) == 1 and len(parts.region) == parts.region.nunique()
+        if year == "2025" and parts.empty:
+            continue  # the nation's figure came out before those of the provinces
         assert parts.value.sum() == pytest.approx(nation.item(), rel=2e-3), (quantity, power, year)
-    assert sorted(rows.year.unique()) == ["2020", "2021", "2022", "2023", "2024"]
+    assert sorted(rows[rows.region != "China"].year.unique()) == ["2020", "2021", "2022", "2023", "2024"]
 
 
 def test_history_holds_shandongs_nuclear_plants_and_all_provinces():
