@@ -28,6 +28,7 @@ from model.pathway.timing import Timing
 from model.run import Study, Year
 from model.technology.catalogue import Catalogue
 from model.technology.catalogue import catalogue as shipped_catalogue
+from model.technology.progress import scenario_catalogue
 from scenarios.schema import Scenario
 
 #: What the programme takes for granted beside the scenario; printed with every result.
@@ -39,9 +40,13 @@ ASSUMED = (
     "hydrogen is made in the province that uses it; scrap is one national market",
     "wind and solar output is scaled to published generation of 2021-2024 over mean capacity",
     "capacities of 2025 lie between those of 2024 and one more year of the growth of 2024",
-    "prices do not move the mix of consumption",
+    "cars and heating of households do not follow prices, other consumption does (capital goods at prices of 2020)",
     "what is not resolved by technologies follows the scenario's efficiency and electrification paths",
 )
+
+
+#: How close the national loop comes before the programme over all provinces goes on from it.
+START = 0.1
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     reached) is called on the way (`reached` only by the provincial step).
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """
-    study = CoupledStudy(base_year, scenario, catalogue or shipped_catalogue())
+    adjusted = catalogue or scenario_catalogue(shipped_catalogue(), scenario, base_year.year)
+    study = CoupledStudy(base_year, scenario, adjusted)
     seconds, began = {}, time.process_time()
 
     def lap(name):
@@ -125,7 +131,8 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     places = provincial(base_year, scenario, study.catalogue, use)
     choice = start or first_choice(study, years)
     loop = NationalLoop(study, places, timing, years, choice)
-    national = _checked(lambda: loop.run(_told(progress, "national")), loop, choice, years)
+    goal = None if resolution == "national" else START
+    national = _checked(lambda: loop.run(_told(progress, "national"), goal), loop, choice, years)
     lap("national loop")
     joined = national.iterate.joined
     if resolution == "national":

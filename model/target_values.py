@@ -31,7 +31,9 @@ COLUMNS = (
 class _Series:
     """National series of a results table, by indicator."""
 
-    def __init__(self, table: pd.DataFrame):
+    def __init__(self, table: pd.DataFrame, accounting: str = "coal_equivalent"):
+        """accounting : how non-fossil electricity counts in primary energy (`power.accounting`)."""
+        self.convention = "Calorific" if accounting == "calorific" else "Coal Equivalent"
         nation = table[(table["region"] == NATION) & (table["sector"] == TOTAL)]
         self.values = {name: part.set_index("year")["value"] for name, part in nation.groupby("variable")}
 
@@ -43,14 +45,18 @@ class _Series:
         """The indicator by year in its own unit; None when the run does not resolve it."""
         v = self.values
         gross = v["Emissions|CO2|Gross"] - v["Emissions|CO2|Captured"]
-        primary = v["Primary Energy|Coal Equivalent"] / PJ_PER_MTCE
+        net = v["Emissions|CO2|Net"]
+        if "Emissions|CO2|In Scope" in v:
+            gross = v["Emissions|CO2|In Scope"]
+            net = gross - v["Carbon Removal|Land"]
+        primary = v[f"Primary Energy|{self.convention}"] / PJ_PER_MTCE
         simple = {
-            "net_co2": v["Emissions|CO2|Net"],
+            "net_co2": net,
             "gross_co2": gross,
             "co2_intensity": gross / v["GDP|Real"],
             "primary_energy": primary,
             "energy_intensity": primary / v["GDP|Real"],
-            "non_fossil_share": v["Non-Fossil Share|Coal Equivalent"] / 100,
+            "non_fossil_share": v[f"Non-Fossil Share|{self.convention}"] / 100,
             "non_fossil_share_calorific": v["Non-Fossil Share|Calorific"] / 100,
             "coal_use": v["Primary Energy|Coal"] / PJ_PER_MTCE,
             "oil_use": v["Primary Energy|Oil"] / PJ_PER_MTCE,
@@ -85,7 +91,7 @@ class _Series:
 
 def reached(scenario: Scenario, table: pd.DataFrame) -> pd.DataFrame:
     """One row per target: value asked, value reached, slack (positive = kept with room), whether it holds."""
-    series, known, rows = _Series(table), indicators(), []
+    series, known, rows = _Series(table, scenario.power.accounting), indicators(), []
     for target in scenario.targets:
         values = series.indicator(target.indicator)
         row = [

@@ -34,14 +34,17 @@ class Power(Section):
     line_growth_max: Annotated[float, Quantity("share/year", 0.0, 1.0)] = setting(
         0.08, "largest growth of a line's capacity per year", "线路年增速上限"
     )
-    line_losses: Annotated[float, Quantity("share per 1000 km", 0.0, 0.5)] = setting(
-        0.03, "losses of transmission per 1000 km", "线损率"
+    line_losses: Annotated[float, Quantity("share per 1000 km", 0.0, 0.5)] | None = setting(
+        None, "losses of lines between provinces per 1000 km; none takes each line's own (5.5 % AC, 1.5 % + 3.5 % DC)",
+        "线损率"
     )
     curtailment_max: Share | None = setting(
         None, "largest curtailed share of wind and solar power; none is free", "弃电率上限"
     )
     accounting: Literal["coal_equivalent", "calorific"] = setting(
-        "coal_equivalent", "how non-fossil electricity counts in primary energy; both are printed", "电力折算"
+        "coal_equivalent",
+        "how non-fossil electricity counts in targets on primary energy, energy intensity and non-fossil share; both "
+        "are printed", "电力折算"
     )
 
 
@@ -96,12 +99,18 @@ class Economics(Section):
         "trapezium", "values linear between model years, or constant over a period", "时期权重"
     )
     budget_rule: Literal["trapezium", "sum", "mean"] = setting(
-        "trapezium", "cumulative emissions as the trapezium sum, the weighted sum, or a yearly mean", "预算规则"
+        "trapezium",
+        "what carbon.budget limits: emissions linear between model years added up, each model year times the years "
+        "up to it, or the yearly mean",
+        "预算规则",
     )
     technology_rates: dict[Technology, Rate] = setting(
         {}, "cost of capital of a technology instead of the discount rate", "分技术折现率"
     )
-    import_prices: dict[Fuel, FactorPath] = setting({}, "real price of an imported fuel, 2020 = 1", "进口能源价格指数")
+    import_prices: dict[Fuel, FactorPath] = setting(
+        {}, "real price of an imported fuel, 2020 = 1; the imported goods that carry it follow by what is used of each "
+        "fuel", "进口能源价格指数"
+    )
 
 
 class Coupling(Section):

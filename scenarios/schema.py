@@ -25,6 +25,8 @@ BASE_YEAR = 2020
 LAST_GDP_HISTORY, LAST_POPULATION_HISTORY = 2025, 2024
 #: Last year the SSP growth table reaches.
 LAST_SSP_YEAR = 2060
+#: Indicators whose targets are caps on CO2.
+CO2_INDICATORS = ("net_co2", "gross_co2", "co2_intensity")
 #: Longest name: files are named after it, and file systems stop at 255 bytes (three to four a Chinese character).
 LONGEST_NAME = 60
 #: The default years resolve the peak.
@@ -212,6 +214,18 @@ def _span_errors(scenario: Scenario) -> list:
                     ),
                 )
             )
+    if scenario.carbon.price is not None:
+        errors += [
+            (
+                ("targets", i),
+                mistake(
+                    f"a binding target on {target.indicator} beside carbon.price: a cap and a price on the same tonne",
+                    "write binding: false, or remove carbon.price",
+                ),
+            )
+            for i, target in enumerate(scenario.targets)
+            if target.binding and target.indicator in CO2_INDICATORS
+        ]
     caps = [(("carbon", "national_cap"), scenario.carbon.national_cap), (("carbon", "price"), scenario.carbon.price)]
     caps += [(("carbon", "provincial_caps", p), path) for p, path in scenario.carbon.provincial_caps.items()]
     for place, path in caps:

@@ -6,6 +6,7 @@ import numpy as np
 
 from io_tables.units import PJ_PER_MTCE, PJ_PER_TWH
 from model.carbon.quota_caps import quota_caps
+from model.pathway.budget import budget_weights
 from model.pathway.draft import MONEY, Draft
 from model.pathway.fleet import _add_intensity
 from model.pathway.timing import annuity
@@ -105,8 +106,8 @@ def _caps(d: Draft) -> None:
     if carbon.allocation is not None:
         _quotas(d)
     if carbon.budget is not None:
-        length = d.timing.lengths
-        start = d.base_co2 - d.study.assumed.sinks[0].sum()
+        length = budget_weights(d.timing, d.study.scenario.economics.budget_rule)
+        start = _base_co2(d) - d.study.assumed.sinks[0].sum()
         side = carbon.budget - length[0] * start + float(length[1:] @ nation)
         _row(d, "carbon.budget", d.years[-1], d.co2, np.broadcast_to(length[1:], d.co2.shape), side)
 
@@ -184,7 +185,7 @@ def _expression(d: Draft, target):
                 i = earlier[-1]
                 return (np.concatenate([d.co2[:, t], d.co2[:, i]]),
                         np.concatenate([ones, -(1 + value) * ones]), net[t + 1] - (1 + value) * net[i + 1])
-            then = d.base_co2 - net[0]
+            then = _base_co2(d) - net[0]
             if target.base_year == 2005:
                 then = then / INTENSITY_2020_OVER_2005
             return d.co2[:, t], ones, (1 + value) * then / scale[0] * scale[t + 1] + net[t + 1]
@@ -201,8 +202,8 @@ def _expression(d: Draft, target):
     if target.indicator in ("coal_use", "oil_use", "gas_use") and target.base_year is None:
         g = ("coal_use", "oil_use", "gas_use").index(target.indicator)
         return d.primary[[g], t], np.ones(1), value * PJ_PER_MTCE
-    if target.indicator in ("non_fossil_share", "non_fossil_share_calorific", "primary_energy") and (
-            target.base_year is None):
+    if target.indicator in ("non_fossil_share", "non_fossil_share_calorific", "primary_energy",
+                            "energy_intensity") and target.base_year is None:
         return _shares(d, t, target)
     return None
 
@@ -210,11 +211,12 @@ def _expression(d: Draft, target):
 def _shares(d: Draft, t: int, target):
     """Primary energy, or the non-fossil share of it, as a linear row."""
     study = d.study
-    rate = PJ_PER_TWH if target.indicator.endswith("calorific") else COAL_RATE * PJ_PER_MTCE * 1e-3
+    calorific = target.indicator.endswith("calorific") or study.scenario.power.accounting == "calorific"
+    rate = PJ_PER_TWH if calorific else COAL_RATE * PJ_PER_MTCE * 1e-3
     gross = gross_generation(study)
     own = [k for k in d.plants if d.keys[k] in NON_FOSSIL]
     columns, values = [d.primary[:, t]], [np.ones(3)]
-    share = target.indicator != "primary_energy"
+    share = target.indicator.startswith("non_fossil")
     # fossil <= (1 - s) total  <=>  s fossil - (1 - s) clean <= 0; the row below is its negative
     if share:
         values[0] = np.full(3, -target.value)
@@ -233,5 +235,6 @@ def _shares(d: Draft, t: int, target):
             columns.append(running.ravel())
             values.append(np.broadcast_to(clean * r.intensity[:, k, fuel][:, None], running.shape).ravel())
     rest = clean * d.residual_biomass[t + 1]
-    side = (0.0 if share else target.value * PJ_PER_MTCE) - rest
+    scale = study.assumed.gdp[t + 1].sum() if target.indicator == "energy_intensity" else 1.0
+    side = (0.0 if share else target.value * scale * PJ_PER_MTCE) - rest
     return np.concatenate(columns), np.concatenate(values), side

@@ -290,9 +290,11 @@ def removal(study: Study, activity: np.ndarray, year: float) -> np.ndarray:
 
 def base_line_losses(study: Study, use: np.ndarray) -> np.ndarray:
     """(R,) TWh lost on lines into each province in the base year: its inflow at the mean loss of all lines."""
+    from model.pathway.places import line_losses
+
     base = study.base
     lines = base.tables["transmission_lines"]
-    mean = float(np.average(lines["loss"].to_numpy(float), weights=lines["capacity"].to_numpy(float)))
+    mean = float(np.average(line_losses(lines, study.scenario), weights=lines["capacity"].to_numpy(float)))
     shares = base.trade_shares[base.industries.index("electricity")]
     return (1.0 - np.diag(shares)) * use * mean
 

@@ -74,7 +74,7 @@ def provincial(base: BaseYear, scenario: Scenario, catalogue: Catalogue, use: np
     lines = base.tables["transmission_lines"]
     lines = lines[lines["from"].isin(at) & lines["to"].isin(at)]
     ends = np.stack([lines["from"].map(at), lines["to"].map(at)], axis=1).astype(int).reshape(-1, 2)
-    loss = lines["loss"].to_numpy(float)
+    loss = line_losses(lines, scenario)
     storage = np.zeros(R)
     table = base.tables["resource_storage"]
     rows = table[(table["estimate"] == STORAGE[scenario.storage.estimate]) & table["region"].isin(at)]
@@ -89,6 +89,14 @@ def provincial(base: BaseYear, scenario: Scenario, catalogue: Catalogue, use: np
         lines["length"].to_numpy(float), loss, (lines["type"] == "dc").to_numpy(),
         storage * scenario.storage.capacity_factor, biomass, _observed_peak(base),
     )
+
+
+def line_losses(lines, scenario: Scenario) -> np.ndarray:
+    """(L,) part of what is sent that is lost: the base year's, or by length where the scenario says so."""
+    per_length = scenario.power.line_losses
+    if per_length is None:
+        return lines["loss"].to_numpy(float)
+    return np.minimum(per_length * lines["length"].to_numpy(float) / 1000.0, 0.5)
 
 
 def national(places: Places, use: np.ndarray) -> Places:

@@ -8,15 +8,17 @@ rows are therefore exact at that point, and their slopes are those of the whole 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from io_tables.units import PJ_PER_TWH
 from model.condensed import condense
 from model.energy_accounts import REFINED
+from model.pathway.carbon_payers import payers
 from model.pathway.choice import STORAGE, Choice
 from model.pathway.closing import Economy, Pins, investment_recipes, removal
+from model.pathway.prices import import_prices
 from model.primary_energy import GROUPS, primary_energy
 from model.run import Year
 from model.technology.catalogue import LABOUR
@@ -80,6 +82,15 @@ def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pin
                         laid(hydrogen))
 
 
+def sides(found: Requirements, economy: Economy, year: Year, t: int, choice: Choice, pins: Pins,
+          member: np.ndarray) -> Requirements:
+    """The same rows and slopes with the sides another economy of the year gives them (one province per place)."""
+    total = _Rows(economy, year, t, choice.net_losses[t], pins).total(member)
+    point = np.concatenate([year.activity, choice.chp_heat[t][:, None], choice.building[t]], axis=1)
+    asked = found.matrix.reshape(len(total), -1) @ point.ravel()
+    return replace(found, rest=total - asked, total=total)
+
+
 def _spread(point: np.ndarray, pattern: np.ndarray, member: np.ndarray) -> np.ndarray:
     """(R, C) weights that sum to one in each place: as laid out at the point, by the pattern where nothing is."""
     spread = np.empty_like(point)
@@ -101,6 +112,7 @@ class _Rows:
         self.keys, self.N = study.keys, len(base.sectors)
         self.material_use = study.assumed.material_use[t] * pins.material[t]
         self.R, self.K = study.activity.shape
+        self.import_prices = import_prices(study, year.year)
         factor, beside = study.accounts.calibration
         self.intensity = study.accounts.inputs(year.year)[None] * factor + beside
         hydrogen = base.fuels.index("hydrogen")
@@ -113,8 +125,11 @@ class _Rows:
         rate = np.array([study.catalogue.value(k, "capture_rate", year=year.year) for k in self.keys])
         self.captured = rate * (combustion + process + self.intensity @ biogenic)
         added = removal(study, np.eye(self.K), year.year)
-        self.stored = self.captured + added
-        self.gross = combustion + process
+        # what carbon rows count: process CO2, emitted and captured, only where the scenario counts it
+        self.counts_process = study.scenario.carbon.scope != "energy"
+        counted = process if self.counts_process else np.zeros_like(process)
+        self.stored = rate * (combustion + counted + self.intensity @ biogenic) + added
+        self.gross = combustion + counted
 
     @property
     def tau(self) -> np.ndarray:
@@ -181,7 +196,7 @@ class _Rows:
                 carbon = (residual * self.study.accounts.carbon[:, :N]).sum(axis=2)
                 _, process = self.study.accounts.process
                 index = (self.economy._index(self.t, e.closed.output) * self.study.process_intensity[self.t])[:, :N]
-                amount = carbon + process[:, :N] * index * per_output
+                amount = carbon + (process[:, :N] * index * per_output if self.counts_process else 0.0)
             else:
                 amount = self._of_energy(row, residual)
             if row in ("heat", "electricity", "co2"):
@@ -194,7 +209,9 @@ class _Rows:
         burnt[:, metals] = residual[:, metals, coke]
         nothing = {p: np.zeros((R, N)) for p in FUEL_ROWS}
         primary = np.stack([self._primary(g, residual, burnt, nothing) for g in GROUPS])
-        cost = (1.0 - base.domestic_coefficients.sum(axis=1))[:, :N]
+        # imports at their prices of the year
+        dearer = np.einsum("i,sij->sj", self.import_prices - 1.0, base.import_coefficients)
+        cost = (1.0 - base.domestic_coefficients.sum(axis=1) + dearer)[:, :N]
         everything = np.concatenate([rows.reshape(-1, R, N), primary, cost[None]])
         return condense(e.domestic[:, :N, :N], self.tau[:N], everything).by_use
 
@@ -271,7 +288,7 @@ class _Rows:
                 return np.full(self.R, money)
             i = base.industries.index(industry)
             home = chain[:, i] if i < N else 0.0
-            return money * ((1 - abroad[:, i]) * home + abroad[:, i])
+            return money * ((1 - abroad[:, i]) * home + abroad[:, i] * self.import_prices[i])
 
         value = study.catalogue.value
         for k, key in enumerate(self.keys):
@@ -323,7 +340,8 @@ class _Rows:
             elif row == "heat":
                 amount = self._of_energy(row, use)
             elif row == "co2":
-                amount = energy.co2.sum(axis=(1, 2)) - energy.captured.sum(axis=1)
+                owned = payers(self.study, year, self.study.scenario.carbon.scope)
+                amount = owned.industries.sum(axis=1) + owned.households.sum(axis=1) - owned.removed
             else:
                 amount = year.production[:, base.products.index(row)]
             rows.append(member @ amount)
