@@ -9,7 +9,6 @@ sending province.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,10 +16,9 @@ import pandas as pd
 from io_tables import classification
 from model.carbon.storage import distances
 from model.carbon.storage_years import StorageCosts, StoragePlan, store_over_years
+from model.pathway.assembled import Plan
 from model.pathway.carbon import PIPELINE
-
-if TYPE_CHECKING:
-    from model.coupling import Coupled
+from model.pathway.draft import Draft
 
 #: Mt a year below which a route is rounding.
 LEAST = 1e-3
@@ -52,14 +50,14 @@ def province_distances(names) -> np.ndarray:
     return distances(longitude, latitude)
 
 
-def captured_and_stored(coupled: Coupled, *, max_distance: float | None = None, fixed_charge: float = 0.0) -> Captured:
-    """Match the captured CO2 of a plan to storage over all years.
+def captured_and_stored(d: Draft, plan: Plan, *, max_distance: float | None = None,
+                        fixed_charge: float = 0.0) -> Captured:
+    """Match the captured CO2 of a plan of a draft over all provinces to storage over all years.
 
     max_distance : km (default: the scenario's); fixed_charge : 10^8 yuan per km of route opened, makes it
     mixed-integer and leaves out rents. What finds no room is in `plan.unmatched`.
     """
-    d, plan, scenario = coupled.outer.iterate.assembled.draft, coupled.plan, coupled.study.scenario
-    facts = coupled.study.base.tables["resource_national"]
+    scenario, facts = d.study.scenario, d.study.base.tables["resource_national"]
     facts = facts[facts["year"].isna()].set_index("item")["value"]
     supply = np.maximum(plan.injected + plan.sent - plan.received, 0.0).T
     supply = np.where(supply > LEAST, supply, 0.0)
@@ -75,6 +73,11 @@ def captured_and_stored(coupled: Coupled, *, max_distance: float | None = None, 
                                rate=scenario.economics.discount_rate)
     return Captured(tuple(d.years), tuple(d.places.names), supply, plan.injected.T.copy(), d.places.storage.copy(),
                     injectivity, distance, matched)
+
+
+def sent_kilometres(d: Draft, plan: Plan) -> np.ndarray:
+    """(G,) km of pipeline behind `sent` of every province in the next programme, from the last plan."""
+    return pipeline_lengths(captured_and_stored(d, plan))
 
 
 def pipeline_lengths(found: Captured, *, default: float = PIPELINE) -> np.ndarray:

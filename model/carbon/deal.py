@@ -18,9 +18,10 @@ import pandas as pd
 from model.carbon.captured import captured_and_stored, storage_tables
 from model.carbon.game import CurveGame
 from model.carbon.negotiation import Desk, Run, blended, desk
-from model.carbon.owen_division import Division, divide
+from model.carbon.owen_division import Division, divide, zero_sum
 from model.carbon.owners import Owners, contract_table, owners_of
 from model.carbon.plan_run import base_emissions, cost_by_year, run_of
+from model.carbon.stand_alone import Alone, Contracts
 from model.pathway.draft import MONEY
 
 if TYPE_CHECKING:
@@ -40,14 +41,17 @@ class Deal:
     summary : item, value, unit, note. Horizon, price basis, rule of the carbon rows, gap, outsiders, what is assumed.
     owen : region, division (y_r), own_cost, transfer (receives), yearly_transfer (level yearly payment over the
     horizon), burden (division in per cent of GDP), low, high (of y_r over all optimal duals; blank: not computed),
-    unit.
+    division_contracts, transfer_contracts (goods and power between provinces stay contracts as in the plan, only
+    shares of national endowments are traded), stand_alone (cost alone with those contracts; blank: not computed),
+    short (what the province cannot meet alone, bought at ten times its price in stand_alone), unit.
     owen_parts : region, item (contract or `optimality gap`), value, unit: what y_r is made of; sums to division.
     contracts : contract, text, rows, bounds, value, unit, status: who owns which rows.
     quotas : rule, region, year, quota, share, per_head, change, unit. weights : rule, en, zh, weight, entropy_weight.
     permits : rule, region, year, quota, optimum, price (10^8 yuan per Mt = 100 yuan/t), transfer, unit.
     peaks : region, peak_year, peak_level, plateau_until, last_level, after_nation, rule.
     provinces : fairness by rule and region: rule, region, cost, transfer, net_cost, burden (% of GDP), per_head (yuan),
-    reference, gain, outcome, rank, rank_of_rule, unit. `rule` includes `owen` and, with curves, `shapley`.
+    reference, gain, outcome, rank, rank_of_rule, unit. `rule` includes `owen`, `owen with contracts`
+    and, with curves, `shapley`.
     rules : fairness by rule: rule, volume, winners, losers, lightest, heaviest, gini_*, theil_*, gini_of_burden,
     concentration, unit.
     smallest : reference, region, cost, reference_cost, transfer, cost_after, unit.
@@ -79,19 +83,26 @@ class Deal:
 
 def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference: Coupled | None = None,
          game: CurveGame | None = None, weights: Mapping[str, float] | None = None,
-         references: Mapping[str, np.ndarray] | None = None, pairs: int = 200) -> Deal:
+         references: Mapping[str, np.ndarray] | None = None, alone: bool = False, pairs: int = 200) -> Deal:
     """Everything on the table of one coupled run over all provinces.
 
     rule : weights of quota rules by which the carbon rows are owned (default: the scenario's `carbon.allocation`,
     else grandfathering). reference : a run without the caps; cost is then the difference to it. game : provincial
     cost curves (`parametric.curve_game`), for the Shapley value and the cost of principles. weights : blend shown as
-    rule `blend`. references : further present costs (R,) no province should exceed. pairs : permutations sampled.
+    rule `blend`. references : further present costs (R,) no province should exceed. alone : also solve every province
+    on its own with the same contracts, one more reference (a linear programme each). pairs : permutations sampled.
     Raises InputError for a national programme, or rows without an owner.
     """
     rule = _rule(coupled) if rule is None else dict(rule)
     run, division, owners = divided(coupled, rule, reference=reference)
-    received = division.transfer / MONEY
-    deals, more = {"owen": received}, dict(references or {})
+    contracts = Contracts(coupled.outer.iterate.assembled, owners, division, coupled.z, coupled.prices,
+                          coupled.multipliers)
+    kept = zero_sum(division.own_cost - contracts.kept() - (division.closed - division.bears)) / MONEY
+    deals, more = {"owen": division.transfer / MONEY, "owen with contracts": kept}, dict(references or {})
+    single = [contracts.alone([r]) for r in range(len(run.regions))] if alone else []
+    if single:
+        lonely = np.array([s.cost for s in single]) - division.own_cost
+        more["stand-alone with the same contracts"] = run.present(run.cost) + lonely / MONEY
     shapley = None
     if game is not None:
         run = game.laid_on(run)
@@ -100,11 +111,11 @@ def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference
         deals["shapley"] = game.receipts(shapley.value, run)
         more |= game.stand_alone(run, needed)
     table = desk(run, weights=weights, deals=deals, references=more)
-    stored = captured_and_stored(coupled)
+    stored = captured_and_stored(coupled.outer.iterate.assembled.draft, coupled.plan)
     routes, sinks, years = storage_tables(stored)
     return Deal(
         summary=_summary(coupled, rule, division, reference, shapley, table),
-        owen=_owen(run, division),
+        owen=_owen(run, division, kept, single),
         owen_parts=_parts(run, division, owners),
         contracts=contract_table(owners, division.product_value / MONEY, division.row_value / MONEY,
                                  division.column_value / MONEY).assign(unit=PRESENT),
@@ -144,13 +155,17 @@ def _rule(coupled: Coupled) -> dict[str, float]:
     return {"grandfathering": 1.0} if allocation is None else dict(allocation.weights)
 
 
-def _owen(run: Run, division: Division) -> pd.DataFrame:
-    received = division.transfer / MONEY
-    borne = division.closed / MONEY
+def _owen(run: Run, division: Division, kept: np.ndarray, single: list[Alone]) -> pd.DataFrame:
+    received, own = division.transfer / MONEY, division.own_cost / MONEY
+    borne = own - received
+    nothing = np.full(len(run.regions), np.nan)
     return pd.DataFrame({
-        "region": run.regions, "division": borne, "own_cost": division.own_cost / MONEY, "transfer": received,
+        "region": run.regions, "division": borne, "own_cost": own, "transfer": received,
         "yearly_transfer": received / run.weights.sum(), "burden": 100.0 * borne / run.present(run.gdp),
-        "low": np.nan, "high": np.nan, "unit": f"{PRESENT}; yearly: a year; burden: % of GDP"})
+        "low": np.nan, "high": np.nan, "division_contracts": own - kept, "transfer_contracts": kept,
+        "stand_alone": np.array([s.cost for s in single]) / MONEY if single else nothing,
+        "short": ["; ".join(f"{name} {amount:.3g}" for name, amount in s.short.items()) for s in single] or "",
+        "unit": f"{PRESENT}; yearly: a year; burden: % of GDP"})
 
 
 def _parts(run: Run, division: Division, owners: Owners) -> pd.DataFrame:

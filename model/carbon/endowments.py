@@ -7,6 +7,7 @@ Shares rest on the base year, so that no province can move its share by what it 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -30,6 +31,8 @@ CONTRACTS = {
     "scrap": "scrap is shared by its use in the base year",
     "storage limit": "a national limit on injection is shared by storage capacity",
     "technology limit": "a national limit on a technology is shared by output of its product in the base year",
+    "technology use": "national rows on the use of technologies are shared by their output in the base year (by that "
+                      "of their product where none ran)",
     "statistic": "what statistics count of the nation is shared by what they count in provinces (by what stood in the "
                  "base year where they do not), less what each has standing",
 }
@@ -74,8 +77,8 @@ class Endowments:
             made = self.study.activity[:, list(self.study.of_product[product])].sum(axis=1)
         return _shares(made, self.base.gdp)
 
-    def of_row(self, name: str, shape: tuple[int, ...]) -> tuple[str, np.ndarray] | None:
-        """The contract of a row block and shares that broadcast to (*shape, R); None where there is none."""
+    def of_rows(self, name: str, at: np.ndarray) -> tuple[str, np.ndarray] | None:
+        """The contract of a row block at positions of K and shares that broadcast to (*at.shape, R); None without."""
         d = self.d
         if name == "firm_capacity":
             return "grid region", self.grid_regions()[:, None]
@@ -93,20 +96,25 @@ class Endowments:
         head, *rest = name.split()
         if head in ("limit", "phase-out", "share_min", "share_max") and rest and rest[0] in d.keys:
             return "technology limit", self.market(d.keys.index(rest[0]))
-        touched = self.technologies(int(self.whole.kept(d.programme.rows[name].index).ravel()[0]))
-        if touched.size:
-            return "technology limit", _shares(sum(self.market(k) for k in touched))
+        if all(self.technologies(row).size for row in at.ravel()):
+            return "technology use", np.stack([self.stood(row) for row in at.ravel()]).reshape(*at.shape, d.G)
         return None
 
-    def technologies(self, row: int) -> np.ndarray:
-        """Positions of the technologies whose columns a row of K speaks of."""
-        d, K = self.d, self.whole.complete.K
-        of_column = np.full(K.shape[1], -1)
+    @cached_property
+    def _technology(self) -> np.ndarray:
+        """(n,) position of the technology a column is of, -1 for others."""
+        d = self.d
+        found = np.full(self.whole.complete.K.shape[1], -1)
         for block in (d.activity, d.generation, d.discharge, d.capacity, d.building):
             for k in range(d.K):
                 own = block[:, k].ravel()
-                of_column[own[own >= 0]] = k
-        found = of_column[K.indices[K.indptr[row] : K.indptr[row + 1]]]
+                found[own[own >= 0]] = k
+        return found
+
+    def technologies(self, row: int) -> np.ndarray:
+        """Positions of the technologies whose columns a row of K speaks of."""
+        K = self.whole.complete.K
+        found = self._technology[K.indices[K.indptr[row] : K.indptr[row + 1]]]
         return np.unique(found[found >= 0])
 
     def stood(self, row: int) -> np.ndarray:

@@ -43,9 +43,7 @@ class Division:
     @property
     def transfer(self) -> np.ndarray:
         """(R,) receipts, cost_r - y_r of E14 (positive receives); sums to zero."""
-        received = self.own_cost - self.closed
-        received[np.abs(received).argmax()] -= received.sum()
-        return received
+        return zero_sum(self.own_cost - self.closed)
 
 
 def divide(complete: Complete, owners: Owners, z: np.ndarray, prices: np.ndarray, multipliers: np.ndarray,
@@ -85,6 +83,13 @@ def trade_contracts(complete: Complete, owners: Owners, z: np.ndarray) -> np.nda
     drawn = np.stack([M.product(z * owners.columns[:, r]) for r in range(owners.columns.shape[1])], axis=1)
     single = owners.products.max(axis=1) >= 1.0 - 1e-9
     return np.where(single[:, None], owners.products * drawn.sum(axis=1)[:, None] - drawn, 0.0)
+
+
+def zero_sum(received: np.ndarray) -> np.ndarray:
+    """The rounding of a sum of zero put on the largest payment."""
+    received = received.copy()
+    received[np.abs(received).argmax()] -= received.sum()
+    return received
 
 
 def _share(values: np.ndarray) -> np.ndarray:

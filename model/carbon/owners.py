@@ -57,7 +57,7 @@ def owners_of(whole: Assembled, quotas: Mapping[int, np.ndarray], *, budget: np.
     endowments = Endowments(whole, quotas, budget)
     columns, column_rule = _column_owners(whole, endowments)
     rows, row_rule = _row_owners(whole, columns, endowments)
-    columns, column_rule = _statistics(whole, columns, column_rule, rows, endowments)
+    columns, column_rule = _national_columns(whole, columns, column_rule, rows, endowments)
     placed = np.tile(np.eye(G), (len(PLACED), 1))
     products = np.tile(np.concatenate([placed, endowments.fuels()]), (d.T, 1))
     product_rule = np.tile(np.array(["place"] * len(placed) + ["fuel"] * 3, dtype=object), d.T)
@@ -68,11 +68,8 @@ def _column_owners(whole: Assembled, endowments: Endowments) -> tuple[np.ndarray
     d = whole.draft
     G, n = d.G, len(whole.complete.cost)
     shares, rule = np.zeros((n, G)), np.full(n, "", dtype=object)
-    unknown = []
     for name, block in d.programme.columns.items():
         at = block.index
-        if name.startswith(STATISTICS):
-            continue
         if name in LINES:
             ends = d.places.line_ends
             each = np.zeros((len(ends), G))
@@ -83,16 +80,12 @@ def _column_owners(whole: Assembled, endowments: Endowments) -> tuple[np.ndarray
             each, contract = endowments.grid_regions(), "grid region"
         elif name in NATIONAL:
             each, contract = endowments.fuels(), "fuel"
-        elif block.shape[0] == G:
+        elif block.shape[0] == G and not name.startswith(STATISTICS):
             each, contract = np.eye(G), "place"
         else:
-            unknown.append(Problem(f"columns '{name}'", f"shape {block.shape}: no owner is known",
-                                   "place them by their first axis, or name them in model.carbon.owners"))
-            continue
+            continue                                     # national: owned like the rows it speaks in
         shares[at.reshape(len(each), -1)] = each[:, None, :]
         rule[at.ravel()] = contract
-    if unknown:
-        raise InputError(unknown)
     return shares, rule
 
 
@@ -119,14 +112,14 @@ def _row_owners(whole: Assembled, columns: np.ndarray, endowments: Endowments) -
         left = needed[at.ravel()] & ~alike[at.ravel()]
         if not left.any():
             continue
-        found = endowments.of_row(name, block.shape)
+        found = endowments.of_rows(name, at)
         if found is None:
             missing.append(Problem(f"row '{name}'", "has a right-hand side and no owner",
                                    "a national limit needs a contract: see model.carbon.endowments"))
             continue
         contract, shares = found
         own = at.ravel()[left]
-        rows[own] = np.broadcast_to(shares, (*block.shape, d.G)).reshape(-1, d.G)[left]
+        rows[own] = np.broadcast_to(shares, (*at.shape, d.G)).reshape(-1, d.G)[left]
         rule[own] = contract
     wrong = np.flatnonzero(needed & (np.abs(rows.sum(axis=1) - 1.0) > 1e-6))
     if wrong.size and not missing:
@@ -136,17 +129,25 @@ def _row_owners(whole: Assembled, columns: np.ndarray, endowments: Endowments) -
     return rows, rule
 
 
-def _statistics(whole: Assembled, columns: np.ndarray, rule: np.ndarray, rows: np.ndarray, endowments: Endowments):
-    """What is bought off of a statistic belongs to the owners of its rows."""
-    K = sparse.csc_matrix(whole.complete.K)
+def _national_columns(whole: Assembled, columns: np.ndarray, rule: np.ndarray, rows: np.ndarray,
+                      endowments: Endowments) -> tuple[np.ndarray, np.ndarray]:
+    """What is bought off of a national row belongs to the owners of the row."""
+    K, missing = sparse.csc_matrix(whole.complete.K), []
     for name, block in whole.draft.programme.columns.items():
-        if not name.startswith(STATISTICS):
+        at = block.index.ravel()
+        if (rule[at] != "").all():
             continue
-        for column in block.index.ravel():
+        for column in at:
             touched = K.indices[K.indptr[column] : K.indptr[column + 1]]
             owned = [rows[i] if rows[i].any() else endowments.stood(i) for i in touched]
-            columns[column] = np.mean(owned, axis=0) if owned else np.full(columns.shape[1], 1.0 / columns.shape[1])
-            rule[column] = "statistic"
+            if not owned:
+                missing.append(Problem(f"columns '{name}'", "speak in no row that has an owner",
+                                       "place them by their first axis, or name them in model.carbon.owners"))
+                break
+            columns[column] = np.mean(owned, axis=0)
+            rule[column] = "statistic" if name.startswith(STATISTICS) else "technology limit"
+    if missing:
+        raise InputError(missing)
     return columns, rule
 
 

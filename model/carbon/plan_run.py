@@ -20,7 +20,8 @@ from model.pathway.draft import MONEY
 if TYPE_CHECKING:
     from model.coupling import Coupled
 
-#: Axis of the model year in a block of columns: the second of (place, year, slice), else the last of up to three.
+#: Axis of the model year in a block of columns: the second of (place, year, slice), else the last of up to three. A
+#: block with fewer years has the last ones.
 _YEAR_AXIS = {"unserved": 1}
 
 
@@ -47,7 +48,7 @@ def cost_by_year(coupled: Coupled, owners: Owners) -> np.ndarray:
             year[at] = d.years.index(d.lived) if d.lived in d.years else 0
             continue
         axis = _YEAR_AXIS.get(name, {2: 1, 3: 2, 4: 2}[at.ndim])
-        steps = np.arange(d.T).reshape([-1 if a == axis else 1 for a in range(at.ndim)])
+        steps = np.arange(d.T)[-at.shape[axis]:].reshape([-1 if a == axis else 1 for a in range(at.ndim)])
         year[at] = np.broadcast_to(steps, at.shape)
     return np.stack([owners.columns[year == t].T @ spent[year == t] for t in range(d.T)]) / d.weight[:, None]
 

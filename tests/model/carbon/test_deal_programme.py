@@ -1,0 +1,251 @@
+"""The deal on the programme of all 31 provinces, three model years and a few passes: owners, sums, tables."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from io_tables.base_year import BaseYear
+from io_tables.errors import InputError
+from model.carbon.captured import captured_and_stored, pipeline_lengths, province_distances, sent_kilometres
+from model.carbon.deal import deal, divided
+from model.carbon.owen_division import divide
+from model.carbon.owners import owners_of
+from model.carbon.parametric import at_budgets, at_prices, curve_game, price_of, without_limits
+from model.carbon.plan_run import base_emissions, cost_by_year
+from model.carbon.stand_alone import Contracts
+from model.coupling import Coupled, CoupledStudy, dual_table, policy_table
+from model.deferred import Bounds, certify, solve_deferred
+from model.pathway.assembled import assembled, draft_of, plan_of
+from model.pathway.carbon import PIPELINE
+from model.pathway.choice import first_choice
+from model.pathway.closing import Economy, no_pins
+from model.pathway.draft import MONEY
+from model.pathway.national_loop import Iterate, Loop, biomass_outside, net_co2
+from model.pathway.places import provincial
+from model.pathway.requirements_of_year import requirements
+from model.pathway.timing import Timing
+from model.technology.catalogue import catalogue
+from scenarios.load import load_scenario
+
+SETTINGS = ("technology.choice=optimise", "technology.history=free", "years=[2020, 2040, 2060]", "power.slices=1",
+            "targets=[]")
+PASSES = 3
+
+
+class Frozen:
+    """The programme of all provinces at the economy of the scenario's technology shares."""
+
+    def __init__(self):
+        self.base, self.scenario = BaseYear.load(), load_scenario("peak2030_neutral2060", overrides=SETTINGS)
+        self.study = CoupledStudy(self.base, self.scenario, catalogue())
+        years = []
+        for t in range(len(self.scenario.years)):
+            years.append(self.study.solve(t, years[-1] if years else None))
+        self.choice, self.economy = first_choice(self.study, years), Economy(self.study, lines=True)
+        use = Economy(self.study, lines=False).base_use
+        self.places = provincial(self.base, self.scenario, self.study.catalogue, use)
+        self.timing = Timing.of(self.scenario.years, rate=self.scenario.economics.discount_rate)
+        self.pins = no_pins(self.study)
+        self.years = [self.economy.year(t, self.choice, y, self.pins) for t, y in enumerate(years)]
+        even = np.ones_like(self.choice.activity[0])
+        self.found = [requirements(self.economy, y, t, self.choice, self.pins, self.places.member, even)
+                      for t, y in enumerate(self.years) if t]
+
+    def coupled(self, scenario, passes=PASSES) -> Coupled:
+        """A few passes on the programme of a scenario that differs in its carbon section only."""
+        study = CoupledStudy(self.base, scenario, self.study.catalogue)
+        whole = assembled(draft_of(study, self.places, self.timing, self.found, net_co2(self.years[0]),
+                                   biomass_outside(self.years)), 3e-2)
+        joined = solve_deferred(whole.complete, threshold=3e-2, max_passes=passes, tie_break=0.0)
+        plan = plan_of(whole.draft, joined.z)
+        loop = Loop(Iterate(self.choice, self.pins, self.years, self.found, whole, None, plan), 1.0, None, None, 1,
+                    (1.0,), False)
+        b = joined.bounds
+        return Coupled(
+            study=study, years=tuple(self.years), choice=self.choice, plan=plan, places=self.places,
+            resolution="provincial", objective=b.objective / MONEY,
+            bounds=Bounds(b.objective / MONEY, b.lower_bound / MONEY, b.gap, b.violation), outer=loop,
+            passes=len(joined.passes), duals=dual_table(whole, joined.prices, joined.multipliers),
+            policies=policy_table(whole, joined.multipliers, joined.z), unmet={}, seconds={}, not_enforced=(),
+            z=joined.z, prices=joined.prices, multipliers=joined.multipliers)
+
+
+@pytest.fixture(scope="module")
+def frozen():
+    return Frozen()
+
+
+@pytest.fixture(scope="module")
+def coupled(frozen):
+    return frozen.coupled(frozen.scenario)
+
+
+@pytest.fixture(scope="module")
+def division(coupled):
+    return divided(coupled, {"per_capita": 0.5, "grandfathering": 0.5})
+
+
+def test_every_right_hand_side_and_bound_has_owners_that_sum_to_one(coupled, division):
+    _, _, owners = division
+    c = coupled.outer.iterate.assembled.complete
+    np.testing.assert_allclose(owners.products.sum(axis=1), 1.0, atol=1e-12)
+    np.testing.assert_allclose(owners.columns.sum(axis=1), 1.0, atol=1e-9)
+    sides = np.stack([c.k_lower, c.k_upper])
+    given = (np.isfinite(sides) & (sides != 0)).any(axis=0)
+    np.testing.assert_allclose(owners.rows[given].sum(axis=1), 1.0, atol=1e-9)
+    assert (owners.row_rule[given] != "").all() and (owners.column_rule != "").all()
+    rules = set(owners.row_rule) | set(owners.column_rule)
+    assert {"place", "line", "grid region", "quota", "growth", "technology use"} <= rules
+
+
+def test_the_owen_division_sums_to_the_certified_lower_bound_at_any_pass(coupled, division):
+    _, found, _ = division
+    assert found.lower_bound / MONEY == pytest.approx(coupled.bounds.lower_bound, rel=1e-12)
+    assert found.own_cost.sum() / MONEY == pytest.approx(coupled.objective, rel=1e-12)
+    assert found.closed.sum() == pytest.approx(found.own_cost.sum(), rel=1e-12)
+    assert abs(found.transfer.sum()) <= 1e-9 * np.abs(found.transfer).sum()
+
+
+def test_the_sum_holds_for_arbitrary_duals_with_the_full_requirement_matrix(coupled, division):
+    _, _, owners = division
+    whole, rng = coupled.outer.iterate.assembled, np.random.default_rng(1)
+    prices = coupled.prices * rng.uniform(0.8, 1.2, len(coupled.prices))
+    multipliers = coupled.multipliers * rng.uniform(0.8, 1.2, len(coupled.multipliers))
+    found = divide(whole.complete, owners, coupled.z, prices, multipliers)
+    bounds = certify(whole.complete, coupled.z, prices, np.zeros(0), multipliers)
+    assert found.lower_bound == pytest.approx(bounds.lower_bound, rel=1e-11)
+
+
+def test_another_rule_moves_the_division_by_permits_at_the_carbon_price(coupled):
+    """The only rows whose owners change are those of CO2: y moves by price x quota, weighted over years."""
+    runs = {rule: divided(coupled, {rule: 1.0}) for rule in ("grandfathering", "per_capita")}
+    (run, first, _), (_, second, _) = runs.values()
+    moved = (second.bears - first.bears) / MONEY
+    from model.carbon.negotiation import quotas_by_rule
+
+    quotas, _ = quotas_by_rule(run, list(runs))
+    # the limit of 2060 is on that year alone; sides and emissions agree where it binds
+    expected = -run.weights @ (run.price[:, None] * (quotas["per_capita"] - quotas["grandfathering"]))
+    np.testing.assert_allclose(moved, expected, rtol=1e-6, atol=1e-3 * np.abs(expected).max())
+    assert np.abs(moved).max() > 0
+
+
+def test_a_national_row_nobody_owns_is_named(coupled):
+    whole = coupled.outer.iterate.assembled
+    rows = dict(whole.draft.programme.rows)
+    rows["water"] = rows.pop("policy carbon.neutral_year 2060")
+    programme = replace(whole.draft.programme, rows=rows)
+    draft = whole.draft
+    kept = draft.programme
+    draft.programme = programme
+    try:
+        with pytest.raises(InputError, match="row 'water': has a right-hand side and no owner"):
+            owners_of(whole, {year: np.ones(draft.G) for year in draft.years})
+    finally:
+        draft.programme = kept
+
+
+def test_costs_by_year_weighted_are_the_objective(coupled, division):
+    run, found, owners = division
+    cost = cost_by_year(coupled, owners)
+    assert (run.weights @ cost).sum() == pytest.approx(coupled.objective, rel=1e-9)
+    np.testing.assert_allclose(run.weights @ cost, found.own_cost / MONEY, rtol=1e-9)
+
+
+def test_all_tables_of_a_deal_are_there_with_units_and_sums(coupled):
+    found = deal(coupled, pairs=4)
+    for field in fields(found):
+        table = getattr(found, field.name)
+        described = next(line for line in deal.__globals__["Deal"].__doc__.split("\n") if field.name in line)
+        assert described
+        if "value" in table or "transfer" in table:
+            assert "unit" in table
+    owen = found.owen.set_index("region")
+    parts = found.owen_parts.groupby("region")["value"].sum()
+    np.testing.assert_allclose(parts[owen.index], owen["division"], rtol=1e-9)
+    for column in ("transfer", "transfer_contracts"):
+        assert abs(owen[column].sum()) <= 1e-9 * np.abs(owen[column]).sum()
+    np.testing.assert_allclose(owen["own_cost"] - owen["transfer"], owen["division"])
+    for _, table in found.permits.groupby(["rule", "year"]):
+        assert abs(table["transfer"].sum()) <= 1e-9 * max(np.abs(table["transfer"]).sum(), 1.0)
+        assert table["quota"].sum() == pytest.approx(table["optimum"].sum(), rel=1e-9)
+    assert set(found.provinces["rule"]) >= {"owen", "owen with contracts", "grandfathering", "per_capita"}
+    for _, table in found.smallest.groupby("reference"):
+        assert (table["cost_after"] <= table["reference_cost"] + 1e-6 * table["cost"].abs().max()).all()
+    assert found.summary["item"].is_unique
+
+
+def test_contracts_leave_the_sum_and_trade_only_endowments(coupled, division):
+    _, found, owners = division
+    contracts = Contracts(coupled.outer.iterate.assembled, owners, found, coupled.z, coupled.prices,
+                          coupled.multipliers)
+    value = contracts.value()
+    assert abs(value.sum()) <= 1e-9 * np.abs(value).sum()
+    kept = found.own_cost - contracts.kept()
+    assert np.abs(kept).sum() < np.abs(found.own_cost - found.bears).sum()
+
+
+def test_provinces_and_groups_do_not_do_better_alone_with_the_same_contracts(coupled, division):
+    _, found, owners = division
+    contracts = Contracts(coupled.outer.iterate.assembled, owners, found, coupled.z, coupled.prices,
+                          coupled.multipliers)
+    kept, names = contracts.kept(), list(owners.provinces)
+    open_gap = coupled.gap * found.own_cost.sum()
+    for members in (["Hainan"], ["Qinghai", "Gansu"], ["Beijing", "Tianjin", "Hebei"]):
+        at = [names.index(n) for n in members]
+        alone = contracts.alone(at)
+        assert alone.members == tuple(names[i] for i in sorted(at))
+        assert kept[at].sum() <= alone.cost + open_gap
+        assert alone.cost > 0.5 * found.own_cost[at].sum()
+
+
+def test_a_national_run_is_refused(coupled):
+    with pytest.raises(InputError, match="provincial"):
+        deal(replace(coupled, resolution="national"))
+
+
+def test_captured_co2_finds_storage_and_gives_its_pipelines_back(coupled):
+    d, plan = coupled.outer.iterate.assembled.draft, coupled.plan
+    found = captured_and_stored(d, plan)
+    stored = found.plan
+    assert found.captured.sum() > 1.0
+    np.testing.assert_allclose(stored.injected.sum(axis=1) + stored.unmatched.sum(axis=1), found.captured.sum(axis=1),
+                               rtol=1e-6)
+    assert (stored.injected <= found.injectivity * (1 + 1e-9) + 1e-6).all()
+    lengths = sent_kilometres(d, plan)
+    np.testing.assert_array_equal(lengths, pipeline_lengths(found))
+    assert lengths.shape == (31,) and (lengths > 0).all() and (lengths < 4000).all()
+    near = captured_and_stored(d, plan, max_distance=300.0)
+    assert near.plan.injected.sum() < stored.injected.sum() and near.plan.unmatched.sum() > 0
+    assert (near.distance[near.plan.flow.sum(axis=0) > 0] <= 300.0).all()
+
+
+def test_a_province_that_sends_nothing_takes_the_nearest_storage(coupled):
+    d, plan = coupled.outer.iterate.assembled.draft, coupled.plan
+    nothing = replace(plan, injected=0 * plan.injected, sent=0 * plan.sent, received=0 * plan.received)
+    lengths = sent_kilometres(d, nothing)
+    distance = province_distances(d.places.names)
+    others = np.where((distance > 0) & (d.places.storage > 0), distance, np.inf).min(axis=1)
+    np.testing.assert_allclose(lengths, np.where(np.isfinite(others), others, PIPELINE))
+
+
+def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen, coupled):
+    free, low, _ = at_prices(frozen.scenario, [200.0, 800.0])
+    assert without_limits(frozen.scenario) == free and free.carbon.neutral_year is None
+    assert [s.carbon.budget for s in at_budgets(frozen.scenario, [1e5, 3e5])] == [None, 3e5, 1e5]
+    first = frozen.coupled(free, passes=1)
+    game = curve_game(lambda scenario: first if scenario is free else coupled, [free, frozen.scenario])
+    assert game.curves[-1].prices[-1] == pytest.approx(price_of(coupled)[-1])
+    assert low.carbon.price.at(2060) == pytest.approx(200.0)
+    assert (game.baseline.sum(axis=1) > base_emissions(coupled).sum() * 0.3).all()
+    found = deal(coupled, game=game, pairs=3)
+    assert len(found.shapley) == 31 and (found.shapley["standard_error"] >= 0).all()
+    assert found.shapley["cost"].sum() > 0 and abs(found.shapley["transfer"].sum()) < 1e-6
+    assert {"with_trade", "without_trade", "short"} <= set(found.principles) and len(found.principles)
+    known = found.principles.dropna(subset="without_trade")
+    assert (known["difference"] >= -1e-9 * known["with_trade"].abs().max()).all()
+    assert "stand-alone with own quota" in set(found.smallest["reference"])
+    assert price_of(coupled)[-1] > 0
