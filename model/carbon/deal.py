@@ -22,6 +22,7 @@ from model.carbon.owen_division import Division, divide, zero_sum
 from model.carbon.owners import Owners, contract_table, owners_of
 from model.carbon.plan_run import base_emissions, cost_by_year, run_of
 from model.carbon.stand_alone import Alone, Contracts
+from model.pathway.budget import budget_weights
 from model.pathway.draft import MONEY
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def divided(coupled: Coupled, rule: Mapping[str, float], *, reference: Coupled |
         before = cost_by_year(reference, owners_of(theirs, {year: emissions for year in theirs.draft.years}))
     run = run_of(coupled, cost_by_year(coupled, first), reference=reference, reference_cost=before)
     quotas = blended(run, rule)
-    owners = owners_of(whole, dict(zip(d.years, quotas, strict=True)), budget=d.timing.lengths[1:] @ quotas)
+    counted = budget_weights(d.timing, coupled.study.scenario.economics.budget_rule)[1:]
+    owners = owners_of(whole, dict(zip(d.years, quotas, strict=True)), budget=counted @ quotas)
     return run, divide(whole.complete, owners, coupled.z, coupled.prices, coupled.multipliers), owners
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from io_tables.errors import InputError, Problem
 from model.carbon.cost_curves import CostCurves
 from model.carbon.game import CurveGame
-from model.coupled_results import YUAN_PER_TONNE, carbon_price
+from model.carbon.plan_run import co2_price
 from scenarios.quantities import YearPath
 from scenarios.schema import Scenario
 
@@ -65,21 +65,10 @@ def curve_game(solve: Callable[[Scenario], Coupled], scenarios: Sequence[Scenari
     prices, emissions, found = [], [], None
     for scenario in scenarios:
         found = solve(scenario)
-        prices.append(price_of(found))
+        prices.append(co2_price(found))
         emissions.append(found.plan.net_co2.T)
     return game_of_points(found.outer.iterate.assembled.draft.years, found.study.base.regions, np.array(prices),
                           np.array(emissions), backstop=backstop)
-
-
-def price_of(coupled: Coupled) -> np.ndarray:
-    """(T,) 10^8 yuan per Mt: shadow price of the rows on national CO2 and the scenario's own carbon price."""
-    price = carbon_price(coupled) / YUAN_PER_TONNE
-    given = coupled.study.scenario.carbon.price
-    if given is None:
-        return price
-    years = coupled.outer.iterate.assembled.draft.years
-    first = 0 if given.is_constant else min(given)
-    return price + np.array([given.at(y) / YUAN_PER_TONNE if y >= first else 0.0 for y in years])
 
 
 def game_of_points(years, regions, prices: np.ndarray, emissions: np.ndarray, *,

@@ -14,8 +14,8 @@ import numpy as np
 from io_tables.errors import InputError, Problem
 from model.carbon.negotiation import Run
 from model.carbon.owners import STATISTICS, Owners
-from model.coupled_results import YUAN_PER_TONNE, carbon_price
 from model.pathway.draft import MONEY
+from model.pathway.requirements_of_year import PLACED
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
@@ -29,6 +29,16 @@ def base_emissions(coupled: Coupled) -> np.ndarray:
     """(R,) Mt CO2 of the base year that reach the air, before land sinks."""
     energy = coupled.years[0].energy
     return energy.co2.sum(axis=(1, 2)) - energy.captured.sum(axis=1)
+
+
+def co2_price(coupled: Coupled) -> np.ndarray:
+    """(T,) 10^8 yuan per Mt: the median over provinces of the price of the row on their net CO2.
+
+    With national limits all provinces have it; caps without trade have a price in each province.
+    """
+    d = coupled.outer.iterate.assembled.draft
+    laid = coupled.prices.reshape(d.T, -1)[:, : len(PLACED) * d.G].reshape(d.T, len(PLACED), d.G)
+    return np.median(laid[:, PLACED.index("co2")], axis=1) / d.weight
 
 
 def cost_by_year(coupled: Coupled, owners: Owners) -> np.ndarray:
@@ -76,7 +86,7 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
     return Run(
         years=tuple(d.years), regions=tuple(study.base.regions), base_year=study.base.year, emissions=emissions,
         baseline=baseline, optimum=optimum, gdp=assumed.gdp[1:], population=assumed.population[1:],
-        price=carbon_price(coupled) / YUAN_PER_TONNE, cost=cost,
+        price=co2_price(coupled), cost=cost,
         convergence_year=2050 if carbon.allocation is None else carbon.allocation.convergence_year,
         sinks=assumed.sinks[1:], base_gdp=study.base.gdp, rate=study.scenario.economics.discount_rate,
         weights=d.weight / MONEY,

@@ -13,9 +13,10 @@ from model.carbon.captured import captured_and_stored, pipeline_lengths, provinc
 from model.carbon.deal import deal, divided
 from model.carbon.owen_division import divide
 from model.carbon.owners import owners_of
-from model.carbon.parametric import at_budgets, at_prices, curve_game, price_of, without_limits
-from model.carbon.plan_run import base_emissions, cost_by_year
+from model.carbon.parametric import at_budgets, at_prices, curve_game, without_limits
+from model.carbon.plan_run import base_emissions, co2_price, cost_by_year
 from model.carbon.stand_alone import Contracts
+from model.coupled_results import carbon_price
 from model.coupling import Coupled, CoupledStudy, dual_table, policy_table
 from model.deferred import Bounds, certify, solve_deferred
 from model.pathway.assembled import assembled, draft_of, plan_of
@@ -148,6 +149,12 @@ def test_a_national_row_nobody_owns_is_named(coupled):
         draft.programme = kept
 
 
+def test_the_carbon_price_of_permits_is_that_of_the_national_rows(coupled):
+    price = co2_price(coupled)
+    assert price[-1] > 0
+    np.testing.assert_allclose(price, carbon_price(coupled) / 100.0, rtol=1e-6, atol=1e-9)
+
+
 def test_costs_by_year_weighted_are_the_objective(coupled, division):
     run, found, owners = division
     cost = cost_by_year(coupled, owners)
@@ -238,7 +245,7 @@ def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen,
     assert [s.carbon.budget for s in at_budgets(frozen.scenario, [1e5, 3e5])] == [None, 3e5, 1e5]
     first = frozen.coupled(free, passes=1)
     game = curve_game(lambda scenario: first if scenario is free else coupled, [free, frozen.scenario])
-    assert game.curves[-1].prices[-1] == pytest.approx(price_of(coupled)[-1])
+    assert game.curves[-1].prices[-1] == pytest.approx(co2_price(coupled)[-1])
     assert low.carbon.price.at(2060) == pytest.approx(200.0)
     assert (game.baseline.sum(axis=1) > base_emissions(coupled).sum() * 0.3).all()
     found = deal(coupled, game=game, pairs=3)
@@ -248,4 +255,3 @@ def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen,
     known = found.principles.dropna(subset="without_trade")
     assert (known["difference"] >= -1e-9 * known["with_trade"].abs().max()).all()
     assert "stand-alone with own quota" in set(found.smallest["reference"])
-    assert price_of(coupled)[-1] > 0
