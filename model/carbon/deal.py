@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from model.carbon.captured import captured_and_stored, storage_tables
+from model.carbon.captured import LEAST, Captured, captured_and_stored, storage_tables
 from model.carbon.game import CurveGame
 from model.carbon.negotiation import Desk, Run, blended, desk
 from model.carbon.owen_division import Division, divide, zero_sum
 from model.carbon.owners import Owners, contract_table, owners_of
 from model.carbon.plan_run import base_emissions, cost_by_year, run_of
 from model.carbon.stand_alone import Alone, Contracts
+from model.carbon.water_filling import named
 from model.pathway.budget import budget_weights
 from model.pathway.draft import MONEY
 
@@ -115,7 +116,7 @@ def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference
     stored = captured_and_stored(coupled.outer.iterate.assembled.draft, coupled.plan)
     routes, sinks, years = storage_tables(stored)
     return Deal(
-        summary=_summary(coupled, rule, division, reference, shapley, table),
+        summary=_summary(coupled, rule, division, reference, shapley, table, stored),
         owen=_owen(run, division, kept, single),
         owen_parts=_parts(run, division, owners),
         contracts=contract_table(owners, division.product_value / MONEY, division.row_value / MONEY,
@@ -193,7 +194,8 @@ def _shapley(run: Run, found, received) -> pd.DataFrame:
                          "transfer": received, "unit": PRESENT})
 
 
-def _summary(coupled: Coupled, rule, division: Division, reference, shapley, table: Desk) -> pd.DataFrame:
+def _summary(coupled: Coupled, rule, division: Division, reference, shapley, table: Desk,
+             stored: Captured) -> pd.DataFrame:
     scenario = coupled.study.scenario
     first, last = scenario.years[0], scenario.years[-1]
     rows = [
@@ -223,6 +225,10 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
              "by " + ", ".join(sorted(shapley.worst_coalition))),
             ("Shapley value: permutations", 2 * shapley.pairs, "1", "antithetic pairs, seed 0"),
         ]
+    left = stored.plan.unmatched.max(axis=0)
+    full = np.flatnonzero(left > LEAST)
+    rows.append(("captured CO2 without storage", left.sum(), "Mt CO2/yr", "largest of all years: " + (
+        named(stored.provinces, full, left) if full.size else "none")))
     rows += [(f"left out: {name}", "", "", why) for name, why in table.left_out.items()]
     return pd.DataFrame(rows, columns=["item", "value", "unit", "note"])
 
