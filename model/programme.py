@@ -214,6 +214,14 @@ class Engine:
                            np.asarray(values).tolist(), strict=True):
             _check(self._highs.changeCoeff(i, j, a), f"coefficient ({i}, {j})")
 
+    def basis(self):
+        """The basis of the last solve, to come back to with `start_from`."""
+        return self._highs.getBasis()
+
+    def start_from(self, basis) -> None:
+        """Let the next re-solve start from an earlier basis of the same programme."""
+        _check(self._highs.setBasis(basis), "an earlier basis")
+
     def solve(self, method: str = "ipm", *, time_limit: float = INFINITY) -> Solution:
         """Solve from scratch: `ipm`, `ipx` or `hipo` (with crossover), `simplex`, `pdlp`, `choose`.
 
