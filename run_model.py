@@ -14,6 +14,9 @@ GOOD, NOT_SOLVED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 #: Files that `check` reads as tables; everything else is a scenario.
 TABLES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
 ROOMS = ("io_tables", "calibration", "scenarios", "model")
+DEFAULT_SCENARIO = "peak2030_neutral2060"
+#: Mistakes printed one by one; the rest are counted.
+MOST_PRINTED = 40
 
 
 def _shadowed() -> list[str]:
@@ -73,7 +76,7 @@ def _run(arguments) -> int:
         base_year = BaseYear.load(scenario.base_year)
         with screen.progress(f"{scenario.name}: {len(scenario.years)} years", len(scenario.years)) as step:
             results = run(base_year, scenario, progress=step)
-        for line in _summary(results, target):
+        for line in _summary(results):
             screen.line(line)
         output = scenario.output
         write_folder(
@@ -85,10 +88,14 @@ def _run(arguments) -> int:
             units=output.units,
             language=output.language,
         )
+    if output.workbook:
+        screen.line(f"workbook        {target / (results.scenario_name + '.xlsx')}")
+    else:
+        screen.line(f"results         {target}")
     return GOOD if results.certificate.passed else NOT_SOLVED
 
 
-def _summary(results, target: Path) -> list[str]:
+def _summary(results) -> list[str]:
     year, level = results.peak
     net = results.series("Emissions|CO2|Net")
     worst = results.certificate.worst
@@ -99,7 +106,6 @@ def _summary(results, target: Path) -> list[str]:
         f"cumulative      {_cumulative(results):,.1f} Gt CO2 net {results.years[0]}-{results.years[-1]}",
         f"certificate     {'passed' if results.certificate.passed else 'FAILED'}: {len(results.certificate.ledgers)} "
         f"ledgers, worst {worst.name} {worst.residual:.1e} ({worst.where})",
-        f"workbook        {target / (results.scenario_name + '.xlsx')}",
     ]
     return lines
 
@@ -123,9 +129,8 @@ def _check(arguments) -> int:
         from scenarios.load import check_files
 
         problems = check_files(scenarios)
-        for problem in problems:
-            print(problem, file=sys.stderr)
         if problems:
+            _tell(problems)
             print(f"{_count(len(problems), 'error')}, nothing was run.", file=sys.stderr)
             code = BAD_INPUT
         else:
@@ -151,9 +156,18 @@ def _count(number: int, noun: str) -> str:
 
 
 def _new(arguments) -> int:
+    from io_tables.errors import InputError
     from scenarios.load import new_scenario
 
-    print(new_scenario(arguments.name, arguments.like, Path(arguments.folder)))
+    folder, screen = Path(arguments.folder), Screen(arguments.quiet)
+    if arguments.from_workbook is None:
+        screen.line(str(new_scenario(arguments.name, arguments.like or DEFAULT_SCENARIO, folder)))
+        return GOOD
+    if arguments.like is not None:
+        raise InputError("--like and --from-workbook exclude each other: the workbook names the scenario it came from")
+    from model.desk_reader import new_from_workbook
+
+    screen.line(str(new_from_workbook(arguments.name, Path(arguments.from_workbook), folder)))
     return GOOD
 
 
@@ -219,6 +233,7 @@ def _verify(arguments) -> int:
 def _compare(arguments) -> int:
     from io_tables.errors import InputError
     from model.compare import compare
+    from model.export.whole import whole_or_none
     from model.verify import Damaged
 
     out = Path(arguments.out) if arguments.out else None
@@ -226,7 +241,7 @@ def _compare(arguments) -> int:
         raise InputError(f"{out}: the comparison is written as .xlsx or .csv")
     screen = Screen(arguments.quiet)
     try:
-        with _place(arguments) as part:
+        with whole_or_none(arguments.out, arguments.force) as part:
             comparison = compare([Path(run) for run in arguments.runs])
             for line in comparison.lines():
                 screen.line(line)
@@ -239,132 +254,83 @@ def _compare(arguments) -> int:
     return GOOD
 
 
-def _place(arguments):
-    """Context of the file behind --out, which appears whole or not at all; None where --out is not given."""
-    from contextlib import nullcontext
-
-    from model.export.whole import whole_file
-
-    return whole_file(Path(arguments.out), arguments.force) if arguments.out else nullcontext()
-
-
-def _trace(arguments) -> int:
-    """Paths through the table of a year of a run, or of a base year; a run is solved again from its lock file."""
-    import re
-
+def _allocate(arguments) -> int:
     from io_tables.errors import InputError
-    from model.input_output.trace import final_users, trace
+    from model.allocate import allocate, parse_weights
+    from model.export import provinces
+    from model.export.whole import whole_files
+    from model.verify import Damaged
 
-    def pair(text: str | None, what: str) -> tuple[str | None, str | None] | None:
-        if text is None:
-            return None
-        first, separator, second = text.partition("/")
-        if not separator:
-            raise InputError(
-                f"{what} '{text}': write province/{'sector' if what == '--from' else 'category'}, "
-                "either side may be empty"
-            )
-        return (first.strip() or None, second.strip() or None)
-
-    source, destination = pair(arguments.source, "--from"), pair(arguments.destination, "--to")
-    extension, _, row = arguments.extension.partition(":")
-    if row and not re.fullmatch(r"[0-9]{1,9}", row):
-        raise InputError(f"--extension '{arguments.extension}': write the name, or name:row with a row number")
-    with _place(arguments) as part:
-        table, title = _table_of(arguments.run, arguments.year)
-        found = trace(table, extension, source, destination, row=int(row) if row else None, top=arguments.top)
-        if part:
-            found.to_csv(part, index=False)
     screen = Screen(arguments.quiet)
-    totals = found.attrs
-    screen.line(f"{title}: {totals['total']:,.2f} in all, {found['share'].sum():.1%} in the paths shown")
-    for entry in found.itertuples():
-        screen.line(f"{entry.value:12,.3f}  {entry.share:6.2%}  {entry.path}")
-    if destination is None:
-        users = final_users(table, extension, source, row=int(row) if row else None).sum(axis=1)
-        screen.line(
-            "who uses it in the end: "
-            + ", ".join(f"{name} {value:,.1f}" for name, value in users.sort_values(ascending=False).head(8).items())
-        )
-    if arguments.out:
-        screen.line(f"written: {arguments.out}")
+    out = Path(arguments.out) if arguments.out else Path(arguments.run) / "allocation.xlsx"
+    if out.suffix != ".xlsx":
+        raise InputError(f"{out}: the quotas are written as an .xlsx workbook with a .csv of the same name beside it")
+    weights = parse_weights(arguments.weights) if arguments.weights else None
+    try:
+        with whole_files([out, out.with_suffix(".csv")], arguments.force) as (workbook, table):
+            found = allocate(Path(arguments.run), rules=arguments.rule, weights=weights, price=arguments.price,
+                             baseline=Path(arguments.baseline) if arguments.baseline else None)
+            provinces.write(found.results, workbook)
+            found.write_csv(table)
+    except Damaged as error:
+        return _damaged(error)
+    for line in found.lines():
+        screen.line(line)
+    screen.line(f"written: {out}, {out.with_suffix('.csv')}")
     return GOOD
 
 
-def _shock_new(arguments) -> int:
-    """An empty shock workbook for a table, with drop-downs of its provinces, sectors and categories."""
-    from io_tables.errors import InputError
-    from io_tables.shocks import write_shock_workbook
-    from model.export.whole import whole_file
-
-    target = Path(arguments.workbook)
-    if target.suffix != ".xlsx":
-        raise InputError(f"{target}: a shock workbook is an .xlsx file")
-    with whole_file(target, arguments.force) as part:
-        table, title = _table_of(arguments.table, arguments.year)
-        write_shock_workbook(table, part)
-    print(f"{target}: empty shocks for {title}; fill it in and run 'shock apply'")
-    return GOOD
-
-
-def _shock_apply(arguments) -> int:
-    """Apply a filled shock workbook to a table and show what changes, by province and by sector."""
-    from io_tables.readers.write_long import write_long_csv
-    from model.input_output.shocks import apply_shocks
-
-    with _place(arguments) as part:
-        table, title = _table_of(arguments.table, arguments.year)
-        shocked = apply_shocks(table, Path(arguments.workbook))
-        if part:
-            write_long_csv(shocked, part)
-    screen = Screen(arguments.quiet)
-    screen.line(f"{title}, change by the shocks of {arguments.workbook}")
-    change = shocked.x - table.x
-    screen.line(f"gross output    {change.sum():+,.2f} ({change.sum() / table.x.sum():+.3%})")
-    gdp = shocked.gdp() - table.gdp()
-    screen.line(f"value added     {gdp.sum():+,.2f} ({gdp.sum() / table.gdp().sum():+.3%})")
-    for name, values in table.extensions.items():
-        before, after = float(values.sum()), float(shocked.extensions[name].sum())
-        screen.line(f"{name:15} {after - before:+,.2f} ({after / before - 1 if before else 0:+.3%})")
-    largest = sorted(zip(table.regions, gdp, strict=True), key=lambda item: -abs(item[1]))[:8]
-    screen.line("value added by province: " + ", ".join(f"{name} {value:+,.1f}" for name, value in largest))
-    if arguments.out:
-        screen.line(f"written: {arguments.out}")
-    return GOOD
-
-
-def _table_of(name: str, year: int | None):
-    """(Mrio, title) of a base year by name, or of a year of a finished run."""
+def _principles(arguments) -> int:
+    """What each quota rule costs without trade; every rule is a run of the programme over all provinces."""
     from io_tables.base_year import BaseYear
-    from io_tables.base_year_file import library
-    from io_tables.errors import InputError
-
-    if name in library() or name.endswith(".npz"):
-        base = BaseYear.load(name)
-        if year not in (None, base.year):
-            raise InputError(f"--year {year}: {name} is the table of {base.year}; name a run for other years")
-        return base.mrio, f"{base.name} {base.year}"
-    if Path(name).suffix.lower() in TABLES:
-        from io_tables.readers import read_mrio
-
-        return read_mrio(name), name
-    lock = Path(name) / "scenario.lock.yaml"
-    if not lock.is_file():
-        raise InputError(f"{name}: neither a base year ({', '.join(library())}) nor a finished run with a lock file")
-    from model.run import solve_years, study_of
-    from model.year_table import table_of_year, year_of
+    from model.carbon.principles import principle_costs
+    from model.coupling import solve
+    from model.export.whole import whole_or_none
+    from model.technology.catalogue import catalogue
+    from model.technology.progress import scenario_catalogue
     from scenarios.load import load_scenario
 
-    scenario = load_scenario(lock)
-    study = study_of(BaseYear.load(scenario.base_year), scenario)
-    years = solve_years(study)
-    wanted = year_of(years, scenario.years[-1] if year is None else year)
-    return table_of_year(study, wanted).mrio, f"{scenario.name} {wanted.year}"
+    screen = Screen(arguments.quiet)
+    scenario = load_scenario(arguments.scenario, (*arguments.set, "technology.choice=optimise"))
+    base_year = BaseYear.load(scenario.base_year)
+    adjusted = scenario_catalogue(catalogue(), scenario, base_year.year)
+
+    def objective(case) -> float:
+        screen.line(f"solving: {'traded quotas' if case.carbon.permit_trade else dict(case.carbon.allocation.weights)}")
+        return solve(base_year, case, catalogue=adjusted, resolution="provincial").objective
+
+    with whole_or_none(arguments.out, arguments.force) as part:
+        found = principle_costs(objective, scenario, arguments.rule)
+        if part:
+            found.to_csv(part, index=False, encoding="utf-8-sig")
+    for row in found.itertuples():
+        screen.line(f"{row.rule:28} {row.objective:16,.1f} {row.difference:+14,.1f} ({row.per_cent:+.3f} %) {row.unit}"
+                    f"{'; ' + row.why_not if row.why_not else ''}")
+    return GOOD
+
+
+def _on_table(name: str) -> Callable:
+    """A command on one table, kept where tables are traced and shocked."""
+
+    def call(arguments) -> int:
+        from model import table_commands
+
+        getattr(table_commands, name)(arguments, Screen(arguments.quiet).line)
+        return GOOD
+
+    return call
+
+
+def _tell(problems: Sequence) -> None:
+    """Print mistakes, the first ones of very many."""
+    for problem in problems[:MOST_PRINTED]:
+        print(problem, file=sys.stderr)
+    if len(problems) > MOST_PRINTED:
+        print(f"and {len(problems) - MOST_PRINTED} more", file=sys.stderr)
 
 
 def _damaged(error) -> int:
-    for problem in error.problems:
-        print(problem, file=sys.stderr)
+    _tell(error.problems)
     print(f"{_count(len(error.problems), 'error')}: the result folder is damaged or incomplete.", file=sys.stderr)
     return BAD_INPUT
 
@@ -394,7 +360,9 @@ def parser() -> argparse.ArgumentParser:
 
     new = add("new", _new, "write a new scenario that extends another")
     new.add_argument("name")
-    new.add_argument("--like", default="peak2030_neutral2060", help="scenario to start from")
+    new.add_argument("--like", help=f"scenario to start from (default: {DEFAULT_SCENARIO})")
+    new.add_argument("--from-workbook", metavar="FILE",
+                     help="take the weights of an edited negotiation desk, and the scenario of its run")
     new.add_argument("--folder", default=".", help="where to write it (default: here)")
 
     add("list", _list, "list the scenario library")
@@ -407,7 +375,24 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", metavar="FILE", help="write the comparison and the series as .xlsx or .csv")
     compare.add_argument("--force", action="store_true", help="replace an existing file")
 
-    trace = add("trace", _trace, "follow emissions along the supply chains of a run's year or of a base year")
+    allocate = add("allocate", _allocate, "divide a finished run's national cap among provinces by quota rules")
+    allocate.add_argument("run", metavar="RUN", help="folder of a finished run, such as results/least_cost")
+    allocate.add_argument("--rule", action="append", metavar="NAME", help="a rule on the desk (default: all with data)")
+    allocate.add_argument("--weights", metavar="a=0.5,b=0.5", help="weights of the blend (default: equal)")
+    allocate.add_argument("--baseline", metavar="RUN", help="run without the cap (default: CO2 per GDP stays)")
+    allocate.add_argument("--price", type=float, metavar="YUAN", help="yuan per tonne instead of the run's price")
+    allocate.add_argument("--out", metavar="FILE", help="workbook (default: RUN/allocation.xlsx); .csv goes beside")
+    allocate.add_argument("--force", action="store_true", help="replace existing files")
+
+    costs = add("principles", _principles, "what quota rules cost without trade: one provincial run for each (slow)")
+    costs.add_argument("scenario")
+    costs.add_argument("--rule", action="append", required=True, metavar="NAME", help="a quota rule")
+    costs.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
+    costs.add_argument("--out", metavar="FILE", help="write the costs as CSV")
+    costs.add_argument("--force", action="store_true", help="replace an existing file")
+
+    text = "follow emissions along the supply chains of a run's year or of a base year"
+    trace = add("trace", _on_table("trace_table"), text)
     trace.add_argument("run", metavar="RUN", help="folder of a finished run, a base-year file, or a base year's name")
     trace.add_argument("--from", dest="source", metavar="PROVINCE/SECTOR", help="who emits (either side may be empty)")
     trace.add_argument("--to", dest="destination", metavar="PROVINCE/CATEGORY", help="whose final use")
@@ -420,8 +405,8 @@ def parser() -> argparse.ArgumentParser:
     shock = commands.add_parser("shock", help="shock a table from a workbook with drop-downs")
     steps = shock.add_subparsers(dest="step", required=True, metavar="STEP")
     for name, function, text in (
-        ("new", _shock_new, "write an empty shock workbook"),
-        ("apply", _shock_apply, "apply a filled shock workbook and show what changes"),
+        ("new", _on_table("new_shocks"), "write an empty shock workbook"),
+        ("apply", _on_table("shock_table"), "apply a filled shock workbook and show what changes"),
     ):
         step = steps.add_parser(name, help=text, description=text)
         step.set_defaults(function=function)
@@ -480,7 +465,7 @@ def _called(parsed) -> int:
     try:
         return parsed.function(parsed)
     except InputError as error:
-        print(error, file=sys.stderr)
+        _tell(error.problems)
         print(f"{_count(len(error.problems), 'error')}, nothing was written.", file=sys.stderr)
         return BAD_INPUT
     except ModelError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -213,6 +214,17 @@ def _with_table(base: BaseYear, found: Calibration, path: Path) -> tuple[BaseYea
     return own, found
 
 
+def _saved(result: BaseYear, path: Path) -> str:
+    """Save a base year beside its place and move it there when it is whole; returns its SHA-256."""
+    part = path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
+    try:
+        sha256 = result.save(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return sha256
+
+
 def calibrate(
     catalogue,
     *,
@@ -246,12 +258,16 @@ def calibrate(
     if own:
         result = replace(result, name=OWN_NAME)
     path = out or (Path(OWN_FILE) if own else library_path(NAME))
-    sha256 = result.save(path)
+    # The report comes first: a base year appears only with its report and with every identity closed.
     if report is not None:
         from calibration.report import write_report
 
         write_report(result, found, report, own_lines)
     lines = [f"{name:14s} {value:.1e}" for name, value in checks.items()]
+    if not passed:
+        lines.append(f"base-year file {path} was not written: an identity above does not close")
+        return Outcome(tuple(lines), False, result, path)
+    sha256 = _saved(result, path)
     if replaced is not None:
         lines += replaced.lines()
     if mrio is not None:

@@ -89,6 +89,32 @@ def known_rules(names: Sequence[str]) -> None:
         raise InputError(wrong)
 
 
+def parse_weights(text: str) -> dict[str, float]:
+    """Weights from 'rule=0.5,other=0.5'; a rule by key, English or Chinese name. Raises InputError for all mistakes."""
+    found, problems = {}, []
+    names = {rule.en.casefold(): key for key, rule in RULES.items()} | {rule.zh: key for key, rule in RULES.items()}
+    for part in text.replace("\uff0c", ",").replace("\uff1d", "=").split(","):
+        key, separator, value = (piece.strip() for piece in part.partition("="))
+        key = names.get(key.casefold(), key)
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not separator or not key or not np.isfinite(number) or number < 0:
+            problems.append(Problem("--weights", f"'{part.strip()}' is not rule=number", "write a=0.5,b=0.5"))
+        elif key not in RULES:
+            problems.append(Problem("--weights", f"rule '{key}' is unknown", did_you_mean(key, RULES)))
+        elif key in found:
+            problems.append(Problem("--weights", f"rule '{key}' is given twice"))
+        else:
+            found[key] = number
+    if not problems and not sum(found.values()) > 0:
+        problems.append(Problem("--weights", "all weights are zero", "give one rule a weight above zero"))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
 def read_results(folder: Path) -> tuple[pd.DataFrame, Results, Scenario]:
     """(long table, results without the provincial tables, scenario) of a finished run's folder."""
     folder = Path(folder)

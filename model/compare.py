@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from model.results import CODELIST, NATION, TOTAL
-from model.verify import read_folder
+from model.verify import Damaged, read_folder
 
 #: National series that are laid side by side; 'Cost|' and 'Price|Carbon' join when a run has them.
 SERIES = ("GDP|Real", "Population", "Primary Energy|Coal Equivalent", "Primary Energy|Coal",
@@ -66,6 +66,8 @@ def compare(folders: list[Path]) -> Comparison:
     runs, tables = [], []
     for folder in folders:
         table, certificate, _ = read_folder(folder)
+        if not isinstance(certificate.get("ledgers"), list) or not certificate["ledgers"]:
+            raise Damaged([f"{folder / 'certificate.json'}: lists no ledgers, so nothing is proved of this run"])
         nation = table[(table["region"] == NATION) & (table["sector"] == TOTAL)]
         tables.append(nation.astype({"variable": str, "unit": str}))
         series = {name: part.set_index("year")["value"] for name, part in tables[-1].groupby("variable")}

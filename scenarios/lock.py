@@ -29,7 +29,7 @@ def lock(scenario: Scenario, inputs: Mapping[str, Path | str]) -> str:
         "inputs": {name: _sha256(source) for name, source in sorted(inputs.items())},
     }
     head = "# The scenario as it was run, everything merged. Run it again with: run_model.py run THIS_FILE\n"
-    return head + "\n".join(_lines(content)) + "\n"
+    return head + "\n".join(yaml_lines(content)) + "\n"
 
 
 def _version(distribution: str) -> str:
@@ -45,7 +45,7 @@ def _sha256(source: Path | str) -> str:
     return source if isinstance(source, str) else hashlib.sha256(Path(source).read_bytes()).hexdigest()
 
 
-def _lines(value: Mapping, indent: str = "") -> list[str]:
+def yaml_lines(value: Mapping, indent: str = "") -> list[str]:
     """Block YAML of a mapping; mappings of numbers by year and lists of scalars stand on one line."""
     lines = []
     for key, child in value.items():
@@ -56,7 +56,7 @@ def _lines(value: Mapping, indent: str = "") -> list[str]:
         ):
             lines.append(f"{indent}{name}: {_flow(child)}")
         elif isinstance(child, Mapping):
-            lines += [f"{indent}{name}:", *_lines(child, indent + "  ")]
+            lines += [f"{indent}{name}:", *yaml_lines(child, indent + "  ")]
         else:
             lines.append(f"{indent}{name}:")
             lines += [f"{indent}- {_flow(entry)}" for entry in child]

@@ -110,6 +110,9 @@ def fill_quotas(book: Book, sheet, weight_cells: dict[str, str]) -> Blocks:
     sheet.set_column(1, 1, 44)
     sheet.set_column(2, 2 + len(years), 12)
     nation = _nation(book, sheet)
+    _name(book, "desk_years", HEAD, 2, 1 + len(years))
+    _name(book, "desk_net", nation["net"], 2, 1 + len(years))
+    _name(book, "desk_unit", nation["net"], 1, 1)
     rule_rows, data_rows = block_rows(book)
     labels, places, breaks = rule_labels(book), book.provinces(), []
     unit, factor = book.shown("Mt CO2")
@@ -132,6 +135,12 @@ def fill_quotas(book: Book, sheet, weight_cells: dict[str, str]) -> Blocks:
     sheet.set_h_pagebreaks([placed[next(iter(placed))].head, *breaks[:-1]])
     sheet.freeze_panes(HEAD, 2)
     return Blocks(SHEET, years, placed, data, nation, HEAD)
+
+
+def _name(book: Book, name: str, row: int, left: int, right: int) -> None:
+    """Name the cells of a row, by which an edited workbook is read again."""
+    cells = (xl_rowcol_to_cell(row, column, True, True) for column in (left, right))
+    book.book.define_name(name, f"='{SHEET}'!" + ":".join(cells))
 
 
 def _weighted(placed: dict[str, Placed], weight_cells: dict[str, str]):

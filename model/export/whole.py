@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from io_tables.errors import InputError
@@ -135,3 +135,15 @@ def whole_file(target: Path, force: bool):
         with uninterrupted():
             if part is not None:
                 part.unlink(missing_ok=True)
+
+
+def whole_or_none(out: str | None, force: bool):
+    """Context of the file `out` as `whole_file` gives it; None where no file is wanted."""
+    return whole_file(Path(out), force) if out else nullcontext()
+
+
+@contextmanager
+def whole_files(targets: list[Path], force: bool):
+    """As `whole_file` for several files at once: all of them appear, or none."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(whole_file(target, force)) for target in targets]
