@@ -242,6 +242,9 @@ def calibrate(
     """
     if year != YEAR:
         raise InputError(f"--year {year}: the embedded fact tables hold {YEAR}; another year needs its own tables")
+    for place, example in ((out, OWN_FILE), (report, "calibration.md")):
+        if place is not None and place.is_dir():
+            raise InputError(f"{place}: is a folder; name a file in it, such as {place / example}")
     replaced, tables = (None, {}) if yearbooks is None else yearbook_tables(yearbooks)
     own_lines = [] if replaced is None else replaced.report()
     with fact_tables.laid_over(tables):

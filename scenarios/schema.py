@@ -21,6 +21,8 @@ from scenarios.technology_section import TechnologySettings
 
 #: Year of the embedded base year and of every growth index.
 BASE_YEAR = 2020
+#: The embedded base year.
+DEFAULT_BASE = "china_2020"
 #: Last year of published growth of GDP and of population.
 LAST_GDP_HISTORY, LAST_POPULATION_HISTORY = 2025, 2024
 #: Last year the SSP growth table reaches.
@@ -87,7 +89,7 @@ class Scenario(Section):
         "key by key, lists and single values replace, null returns to the default",
         "继承",
     )
-    base_year: str = setting("china_2020", "embedded base year, or path of a base-year file", "基年数据")
+    base_year: str = setting(DEFAULT_BASE, "embedded base year, or path of a base-year file", "基年数据")
     years: Annotated[tuple[Year, ...], BeforeValidator(_years)] = setting(
         DEFAULT_YEARS, "model years, increasing, the first is the base year", "模型年份"
     )
@@ -124,7 +126,7 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _years_fit_together(self):
-        errors = _year_errors(self.years) or _span_errors(self)
+        errors = _year_errors(self.years) or _base_errors(self) or _span_errors(self)
         for path in self.sources:
             if path.split(".")[0] not in type(self).model_fields:
                 errors.append(
@@ -185,6 +187,15 @@ def _year_errors(years: tuple[int, ...]) -> list:
                 (("years", i + 1), mistake(f"years do not increase: {b} after {a}", "list each year once, in order"))
             )
     return errors
+
+
+def _base_errors(scenario: Scenario) -> list:
+    """The first model year is the embedded base year's; of a base-year file only the run knows the year."""
+    if scenario.base_year != DEFAULT_BASE or scenario.years[0] == BASE_YEAR:
+        return []
+    told = mistake(f"the first model year {scenario.years[0]} is not the base year {BASE_YEAR} of {DEFAULT_BASE}",
+                   f"start years with {BASE_YEAR}")
+    return [(("years", 0), told)]
 
 
 def _span_errors(scenario: Scenario) -> list:

@@ -67,10 +67,11 @@ def whole_folder(target: Path, force: bool):
 
     Raises InputError when `target` is no folder, or exists (before or after the block) and `force` is not given.
     """
+    wrong = next((p for p in (target, *target.parents) if p.exists() and not p.is_dir()), None)
+    if wrong is not None:
+        raise InputError(f"{wrong}: is not a folder; choose another place with --out DIR")
     if target.exists() and not force:
         raise InputError(f"{target}: exists already; add --force to replace it, or --out DIR for another place")
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: is not a folder; choose another place with --out DIR")
     made, part = [], None
     try:
         with uninterrupted():
@@ -117,10 +118,12 @@ def whole_file(target: Path, force: bool):
 
     Raises InputError when the folder is missing, or `target` is no file, or exists and `force` is not given.
     """
-    if target.exists() and not force:
-        raise InputError(f"{target}: exists already; add --force to replace it")
+    if target.is_dir():
+        raise InputError(f"{target}: is a folder; name a file in it, such as {target / 'name'}.csv")
     if target.exists() and not target.is_file():
         raise InputError(f"{target}: is not a file; choose another name")
+    if target.exists() and not force:
+        raise InputError(f"{target}: exists already; add --force to replace it")
     if not target.parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}; create it, or choose another place")
     part = None
