@@ -110,6 +110,9 @@ FIRM = "firm capacity GW"
 
 def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
     """Optimality and convergence of the programme and of the outer fixed point (E13)."""
+    # Imported here: the recount reads studies, whose module gathers ledgers.
+    from model.programme_ledgers import programme_ledgers
+
     tolerances = coupled.study.scenario.coupling
     where = f"{coupled.resolution} programme"
     unmet = bought_off(coupled)
@@ -120,6 +123,7 @@ def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
                                scope=coupled.study.scenario.carbon.scope, tolerance=tolerances.tolerance)
     return [
         *priced,
+        *programme_ledgers(coupled),
         ledger("programme: gap to the lower bound of the complete problem (E13)", abs(coupled.gap), "relative to cost",
                where, independent=True, tolerance=tolerances.gap),
         ledger("programme: worst violation of a product balance", coupled.violation, "relative to the row's demand",

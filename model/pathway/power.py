@@ -10,6 +10,8 @@ from model.pathway.timing import annuity
 
 #: GW a year by which a line may grow whatever stands, so that small lines can be extended. assumed
 LINE_SEED = 0.5
+#: Part of a year that wind and solar plants added in it do not yet run. assumed
+RUN_IN = 0.5
 #: 10^8 yuan per GW by which a shortfall is kept from being larger than it is.
 REPORTED = 0.01
 
@@ -49,6 +51,10 @@ def _weather(d: Draft) -> None:
     d.programme.add(rows, d.generation[:, d.plants], 1.0)
     most = d.places.factor[:, d.plants] * _hours(d)
     d.programme.add(rows, d.capacity[:, d.plants, :, None], -most[:, :, None, :])
+    # weather plants: their level is measured on the mean capacity of a year, what is added in it runs half of it
+    for i, k in enumerate(d.plants):
+        if d.study.catalogue.technology(d.keys[k]).dispatch.startswith(("solar", "wind")):
+            d.programme.add(rows[:, i], d.building[:, k, :, None], RUN_IN * most[:, i, None, :])
     most = d.study.scenario.power.curtailment_max
     if most is not None:
         kinds = {k: d.study.catalogue.technology(d.keys[k]).dispatch for k in d.plants}
