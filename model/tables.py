@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from io_tables import classification
+from model.carbon.deal_tables import deal_tables
 from model.carbon.desk_tables import desk_tables
 from model.certificate import Certificate
 from model.coupled_results import coupled_blocks, programme_notes, programme_policies, programme_warnings
@@ -40,6 +41,7 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
         parts += coupled_blocks(coupled)
     table, policies = long_table(parts), programme_policies(coupled)
     desk, added = desk_tables(table, scenario, base.regions, base.energy_sectors, policies)
+    desk |= deal_tables(coupled)
     table = long_table([table, *added])
     return Results(
         scenario.name,
@@ -60,8 +62,8 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
         (*unused_settings(scenario), *warnings(study, years), *programme_warnings(coupled)),
         (*NOTES, CLOSURE_NOTES[scenario.macro.structure.closure], *programme_notes(coupled)),
         policies,
-        arrays(study, years),
-        desk,
+        arrays=arrays(study, years),
+        tables=desk,
     )
 
 

@@ -30,8 +30,12 @@ _RULES = (
     ("gini_of_burden", "负担绝对基尼", "Absolute Gini of burdens", "yuan"),
     ("concentration", "负担集中指数(正为富省多担)", "Concentration (positive: the rich bear more)", "yuan"),
 )
-_NAMES = {"blend": ("加权组合", "Blend"), "owen": ("欧文点", "Owen point"), "shapley": ("沙普利值", "Shapley value"),
-          "no transfers": ("无转移", "No transfers")}
+_NAMES = {"blend": ("加权组合", "Blend"), "owen": ("欧文点", "Owen point"),
+          "owen with contracts": ("欧文点(保留省际合同)", "Owen point, contracts kept"),
+          "shapley": ("沙普利值", "Shapley value"), "no transfers": ("无转移", "No transfers")}
+#: References of the smallest transfers.
+_REFERENCES = {"equal burden": "等负担(成本/GDP相同)", "grandfathering with trade": "历史排放配额加交易",
+               "stand-alone with the same contracts": "单独行动(合同不变)"}
 
 
 def transfers(book: Book) -> None:
@@ -65,7 +69,7 @@ def transfers(book: Book) -> None:
                        total=("合计", "Total") if column in ("transfer", "net_cost", "gain") else None)
         breaks.append(placed.head)
         row = placed.end + 1
-    for name in ("owen", "smallest"):
+    for name in ("owen", "smallest", "contracts", "deal_summary"):
         row = _listed(book, sheet, row, name, tables.get(name, pd.DataFrame()))
     sheet.set_h_pagebreaks(breaks)
     sheet.freeze_panes(HEAD, 2)
@@ -111,6 +115,8 @@ _TITLES = {
              "Owen point (from the programme's duals; no coalition of provinces can do better alone)"),
     "smallest": ("最小转移:使各省均不劣于参照",
                  "Smallest transfers that leave no province worse off than the reference"),
+    "contracts": ("合同与资源归属(规划的每个约束由谁承担)", "Contracts: who owns the programme's rows"),
+    "deal_summary": ("口径与假设", "Conventions and assumptions"),
 }
 _HEADS = {
     "division": ("分担成本", "Division"), "own_cost": ("自有成本", "Own cost"),
@@ -119,30 +125,47 @@ _HEADS = {
     "low": ("下限", "Low"), "high": ("上限", "High"), "cost": ("成本", "Cost"),
     "reference_cost": ("参照成本", "Reference cost"),
     "cost_after": ("转移后成本", "Cost after"), "reference": ("参照", "Reference"),
+    "division_contracts": ("分担(保留合同)", "Division, contracts kept"),
+    "transfer_contracts": ("净收入(保留合同)", "Received, contracts kept"),
+    "stand_alone": ("单独行动成本", "Cost alone"), "short": ("单独时缺口", "Short when alone"),
+    "contract": ("合同", "Contract"), "text": ("说明", "Meaning"), "rows": ("约束数", "Rows"),
+    "bounds": ("界限数", "Bounds"),
+    "value": ("数值", "Value"), "status": ("性质", "Status"), "unit": ("单位", "Unit"), "item": ("项目", "Item"),
+    "note": ("说明", "Note"),
 }
 
 
 def _listed(book: Book, sheet, row: int, name: str, frame: pd.DataFrame) -> int:
-    """A table by province with its unit in words above it."""
+    """A list beneath the blocks: by province with its unit in words above it, else as it is."""
     if frame.empty:
         return row
-    formats = book.formats
+    formats, placed = book.formats, "region" in frame
     sheet.write(row, 0, book.two(*_TITLES[name], "; "), formats.section)
-    unit = f"单位 Unit: 亿元(2020年不变价) {frame['unit'].iloc[0]}"
-    sheet.write(row + 1, 0, unit, formats.subtitle)
-    columns = [c for c in frame.columns if c not in ("region", "unit")]
-    for c, head in enumerate(("省份 Province", *(book.two(*_HEADS.get(c, (c, c)), "\n") for c in columns))):
+    if placed:
+        sheet.write(row + 1, 0, f"单位 Unit: 亿元(2020年不变价) {frame['unit'].iloc[0]}", formats.subtitle)
+    columns = [c for c in frame.columns if c != "region" and not (placed and c == "unit")]
+    columns = [c for c in columns if not (frame[c].isna().all() or (frame[c].astype(str) == "").all())]
+    heads = [*(["省份 Province"] if placed else []), *(book.two(*_HEADS.get(c, (c, c)), "\n") for c in columns)]
+    for c, head in enumerate(heads):
         sheet.write(row + 2, c, head, formats.head)
     sheet.set_row(row + 2, 46)
     names = dict(zip(book.results.regions, book.results.region_names_zh, strict=True))
     for r, line in enumerate(frame.to_dict("records"), start=row + 3):
-        sheet.write(r, 0, f"{names.get(line['region'], '')} {line['region']}", formats.text)
-        for c, column in enumerate(columns, start=1):
-            value = line[column]
-            if isinstance(value, str):
-                sheet.write(r, c, value, formats.text)
-            elif value is not None and np.isfinite(value):
-                sheet.write_number(r, c, float(value), formats.decimal if column == "burden" else formats.tenth)
-            else:
-                sheet.write(r, c, "—", formats.centre)
+        if placed:
+            sheet.write(r, 0, f"{names.get(line['region'], '')} {line['region']}", formats.text)
+        for c, column in enumerate(columns, start=int(placed)):
+            _cell(sheet, formats, r, c, column, line[column])
     return row + 4 + len(frame)
+
+
+def _cell(sheet, formats, row: int, column: int, name: str, value) -> None:
+    if isinstance(value, str):
+        text = f"{_REFERENCES[value]} {value}" if name == "reference" and value in _REFERENCES else value
+        sheet.write_string(row, column, text, formats.text)
+    elif value is not None and np.isfinite(float(value)):
+        size = abs(float(value))
+        style = formats.decimal if name == "burden" or 0.01 <= size < 10 else (
+            formats.small if 0 < size < 0.01 else formats.tenth)
+        sheet.write_number(row, column, float(value), style)
+    else:
+        sheet.write(row, column, "—", formats.centre)

@@ -123,6 +123,50 @@ def _routes(book: Book, frame, unit: str, mass: float) -> None:
     sheet.autofilter(HEAD, 0, HEAD + len(ordered), len(heads) - 1)
 
 
+#: Column -> (Chinese, English, kind of unit, width).
+_STORES = (
+    ("sink", "封存省", "Store", "", 22), ("year", "年份", "Year", "", 8),
+    ("injected", "注入量", "Injected", "Mt CO2", 14),
+    ("planned", "规划注入量", "Injected in the programme", "Mt CO2", 14),
+    ("injectivity", "年注入上限", "Injectivity", "Mt CO2", 14), ("filled", "累计封存", "Filled", "Mt CO2", 14),
+    ("capacity", "封存容量", "Capacity", "Mt CO2", 16),
+    ("rent", "容量租金(元/吨,现值)", "Rent of room (yuan/t)", "rent", 16),
+    ("injectivity_rent", "注入租金(元/(吨/年),现值)", "Rent of injectivity (yuan per t a year)", "rent", 18),
+)
+
+
+def stores(book: Book) -> None:
+    """Stores with injection, filling and rents when captured CO2 is matched over all years at real distances."""
+    frame = book.results.tables.get("storage_sinks")
+    if frame is None or frame.empty:
+        return
+    frame = frame[(frame["injected"] > 0) | (frame["planned"] > 0)]
+    sheet = book.sheet(
+        "封存库 Stores", "封存库:注入、累计与租金", "Stores: injection, filling and rents",
+        book.two("按实际距离、容量与注入上限逐年重新匹配;租金为多一吨空间所省的现值。",
+                 "Matched anew over all years at real distances; a rent is what one more tonne of room would save."))
+    sheet.repeat_rows(HEAD)
+    unit, mass = book.shown("Mt CO2")
+    for c, (_, zh, en, inside, size) in enumerate(_STORES):
+        sheet.set_column(c, c, size)
+        shown = f"({unit})" if inside == "Mt CO2" else ""
+        sheet.write(HEAD, c, book.two(zh + shown, en, "\n") + ("\n单位 Unit" if c == 2 else ""), book.formats.head)
+    sheet.set_row(HEAD, 60)
+    names = dict(zip(book.results.regions, book.results.region_names_zh, strict=True))
+    for row, line in enumerate(frame.to_dict("records"), start=HEAD + 1):
+        sheet.write_string(row, 0, f"{names.get(line['sink'], '')} {line['sink']}", book.formats.text)
+        sheet.write_number(row, 1, line["year"], book.formats.centre)
+        for c, (column, _, _, inside, _) in enumerate(_STORES[2:], start=2):
+            # 10^8 yuan per Mt is 100 yuan per tonne.
+            value = float(line[column]) * (100.0 if inside == "rent" else mass)
+            if np.isfinite(value):
+                sheet.write_number(row, c, value, book.formats.tenth)
+            else:
+                sheet.write(row, c, "—", book.formats.centre)
+    sheet.freeze_panes(HEAD + 1, 2)
+    sheet.autofilter(HEAD, 0, HEAD + len(frame), len(_STORES) - 1)
+
+
 def tiles(book: Book, cells: DeskCells) -> None:
     """Every province one tile at its rough place, coloured by a column of the desk that the reader chooses."""
     if not set(book.results.regions) <= set(TILES):

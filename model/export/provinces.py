@@ -26,6 +26,7 @@ def sheets(book: Book) -> None:
     dual_control.sectors(book)
     places.sinks(book)
     places.transport(book)
+    places.stores(book)
 
 
 def write(results: Results, path: Path, *, units: str = "ministry", language: str = "both") -> None:
