@@ -207,6 +207,8 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
          "who owns the nation's CO2 limits in the Owen point"),
         ("cost", division.own_cost.sum() / MONEY, PRESENT, "resource cost of the programme"),
         ("proved lower bound", division.lower_bound / MONEY, PRESENT, "the Owen division sums to it"),
+        ("lower bound of the certificate", coupled.bounds.lower_bound, PRESENT,
+         "the same with the column bounds of the first economy, where the outer loop moved them"),
         ("gap shared by own cost", division.gap / MONEY, PRESENT, "cost less lower bound; zero at the optimum"),
         ("programme converged", str(coupled.converged), "",
          f"gap {coupled.gap:.3g}, violation {coupled.violation:.3g}, outer residual {coupled.outer.residual:.3g}"),
@@ -229,6 +231,15 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
     full = np.flatnonzero(left > LEAST)
     rows.append(("captured CO2 without storage", left.sum(), "Mt CO2/yr", "largest of all years: " + (
         named(stored.provinces, full, left) if full.size else "none")))
+    d, cost = coupled.outer.iterate.assembled.draft, coupled.outer.iterate.assembled.complete.cost
+    earlier = (1.0 + scenario.economics.discount_rate) ** (first - stored.years[0])
+    parts = stored.plan.cost_parts
+    rows += [
+        ("pipelines in the programme", float((cost * coupled.z)[d.sent.ravel()].sum()) / MONEY, PRESENT,
+         "a pool at one mean length, paid in annuities within the horizon"),
+        ("pipelines at real distances", earlier * (parts["pipelines"] + parts["transport"]), PRESENT,
+         "direct routes, paid in full when built"),
+    ]
     rows += [(f"left out: {name}", "", "", why) for name, why in table.left_out.items()]
     return pd.DataFrame(rows, columns=["item", "value", "unit", "note"])
 

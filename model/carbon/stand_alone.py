@@ -29,7 +29,7 @@ from model.programme import INFINITY, Engine, Programme
 #: Multiple of a row's price (at least of the mean price) at which a coalition buys what it cannot make or meet alone.
 PENALTY = 10.0
 #: What is bought at that price counts as infeasible beyond this part of what the row carries.
-SHORT = 1e-6
+SHORT = 1e-5
 LINE = "line"
 
 

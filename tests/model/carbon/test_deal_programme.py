@@ -11,6 +11,7 @@ from io_tables.base_year import BaseYear
 from io_tables.errors import InputError
 from model.carbon.captured import captured_and_stored, pipeline_lengths, province_distances, sent_kilometres
 from model.carbon.deal import deal, divided
+from model.carbon.frozen import at_economy_of
 from model.carbon.owen_division import divide
 from model.carbon.owners import owners_of
 from model.carbon.parametric import at_budgets, at_prices, curve_game, without_limits
@@ -243,7 +244,11 @@ def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen,
     free, low, _ = at_prices(frozen.scenario, [200.0, 800.0])
     assert without_limits(frozen.scenario) == free and free.carbon.neutral_year is None
     assert [s.carbon.budget for s in at_budgets(frozen.scenario, [1e5, 3e5])] == [None, 3e5, 1e5]
-    first = frozen.coupled(free, passes=1)
+    solve = at_economy_of(coupled, passes=1)
+    first = solve(free)
+    assert first.bounds.objective < coupled.bounds.objective and first.plan.net_co2.sum() > coupled.plan.net_co2.sum()
+    with pytest.raises(InputError, match=r"scenario\.power"):
+        solve(free.model_copy(update={"power": free.power.model_copy(update={"slices": 4})}))
     game = curve_game(lambda scenario: first if scenario is free else coupled, [free, frozen.scenario])
     assert game.curves[-1].prices[-1] == pytest.approx(co2_price(coupled)[-1])
     assert low.carbon.price.at(2060) == pytest.approx(200.0)
