@@ -96,6 +96,10 @@ NET_CO2_ROWS = ("carbon.peak_year", "carbon.neutral_year", "carbon.national_cap"
 BUDGET = "carbon.budget"
 
 
+#: Relative difference of the objectives of two starts that counts as agreement.
+AGREE = 1e-5
+
+
 def bought_off(coupled: Coupled) -> dict[str, float]:
     """What could not be met, by name; firm capacity that was short in years already lived is history, not choice."""
     draft = coupled.outer.iterate.assembled.draft
@@ -130,6 +134,8 @@ def coupled_ledgers(coupled: Coupled) -> list[Ledger]:
                where, independent=True, tolerance=tolerances.gap),
         ledger("economy and technologies: residual of the fixed point (E12)", coupled.outer.residual,
                "relative to national totals", where, independent=True, tolerance=tolerances.tolerance),
+        ledger("programme: two starts agree", None if coupled.other_start is None else abs(coupled.other_start),
+               "relative to cost", where, independent=True, tolerance=AGREE),
         ledger("programme: nothing bought off", sum(unmet.values()), "sum of " + (", ".join(unmet) or "nothing"), where,
                independent=False, tolerance=1e-6),
     ]

@@ -60,7 +60,8 @@ class Coupled:
     contraction and bound. duals : row, place, year, value (10^8 yuan of the year per unit), unit. policies : name,
     year, dual, slack. unmet : what was bought off, by name. seconds : CPU by step.
     z (n,), prices (m,), multipliers (k,) : the programme's point and the duals of its product rows and rows K, in
-    10^10 yuan discounted (`outer.iterate.assembled.complete`).
+    10^10 yuan discounted (`outer.iterate.assembled.complete`). other_start : relative difference of the objective of
+    the same run begun elsewhere, None where there was none.
     """
 
     study: Study
@@ -82,6 +83,7 @@ class Coupled:
     prices: np.ndarray
     multipliers: np.ndarray
     assumed: tuple[str, ...] = field(default=ASSUMED)
+    other_start: float | None = None
 
     @property
     def gap(self) -> float:

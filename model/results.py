@@ -32,6 +32,7 @@ class Results:
     lock : text of the scenario lock file. notes : (en, zh) pairs printed on the notes sheet.
     targets : one row per stated target with value reached and slack.
     policies : caps and targets of the pathway programme with slack and shadow price; empty where none chose.
+    alternatives : near-optimal pathways of the nation (pathway, variable, year, unit, value); empty where not asked.
     tables : name -> DataFrame of the provincial sheets (`model/carbon/desk_tables.py` names columns and units).
     """
 
@@ -54,6 +55,7 @@ class Results:
     notes: tuple[tuple[str, str], ...] = ()
     policies: pd.DataFrame = field(default_factory=pd.DataFrame)
     arrays: dict[str, tuple[np.ndarray, tuple[tuple, ...]]] = field(default_factory=dict, repr=False)
+    alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @cached_property

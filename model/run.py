@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from io_tables.base_year import BaseYear
-from io_tables.errors import NotConverged
+from io_tables.errors import InputError, NotConverged, Problem
 from model import history, ledgers, tables
 from model.assumptions import Assumptions, assumptions
 from model.economy import TechnologyMix, YearEconomy, solve_year
@@ -69,19 +69,33 @@ def run(
     *,
     progress: Callable[[], None] | None = None,
     catalogue: Catalogue | None = None,
+    alternatives: int = 0,
+    slack: float = 0.02,
+    second_start: bool = False,
 ) -> Results:
     """Solve every model year and gather the results.
 
+    alternatives : how many near-optimal pathways of the nation, at most `slack` (relative) dearer; second_start : solve
+    once more from another start and certify that both agree. Both need a run that chooses technologies.
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
     if scenario.technology.choice == "optimise":
         # Imported here: the coupled model builds on the studies of this module.
         from model.coupling import solve
+        from model.pathway.near_optimal import near_optimal
+        from model.second_start import second_start as begun_elsewhere
 
         adjusted = scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year)
         coupled = solve(base_year, scenario, catalogue=adjusted, resolution=scenario.coupling.resolution)
+        if second_start:
+            coupled = replace(coupled, other_start=begun_elsewhere(coupled))
         years = list(coupled.years)
-        return tables.gather(coupled.study, years, ledgers.certificate(coupled.study, years, coupled), coupled)
+        results = tables.gather(coupled.study, years, ledgers.certificate(coupled.study, years, coupled), coupled)
+        return replace(results, alternatives=near_optimal(coupled, alternatives, slack)) if alternatives else results
+    if alternatives or second_start:
+        asked = "near-optimal alternatives" if alternatives else "a second start"
+        raise InputError(Problem("technology.choice", f"{asked} need technologies that are chosen, not given by shares",
+                                 "add --set technology.choice=optimise"))
     study = study_of(base_year, scenario, catalogue)
     years = solve_years(study, progress)
     return tables.gather(study, years, ledgers.certificate(study, years))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xlsxwriter import Workbook
 
-from model.export import charts, cover, lists, national, provinces, regional
+from model.export import alternatives, charts, cover, lists, national, provinces, regional
 from model.export.book import Book
 from model.results import Results
 
@@ -44,6 +44,7 @@ def write(results: Results, path: Path, *, units: str = "ministry", language: st
         provinces.sheets(book)
         lists.targets(book)
         lists.policies(book)
+        alternatives.alternatives(book)
         lists.calibration(book)
         lists.sources(book)
         cover.lock_file(book)
