@@ -13,6 +13,8 @@ from pathlib import Path
 GOOD, NOT_SOLVED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 #: Files that `check` reads as tables; everything else is a scenario.
 TABLES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
+#: What `run --quick` lays upon a scenario before --set; the lock file shows it like any other entry.
+QUICK = ("power.slices=1", "years=[2020, 2025, 2030, 2040, 2060]")
 ROOMS = ("io_tables", "calibration", "scenarios", "model")
 DEFAULT_SCENARIO = "peak2030_neutral2060"
 #: Mistakes printed one by one; the rest are counted.
@@ -66,7 +68,7 @@ def _run(arguments) -> int:
     from scenarios.load import load_scenario
 
     screen = Screen(arguments.quiet)
-    scenario = load_scenario(arguments.scenario, tuple(arguments.set))
+    scenario = load_scenario(arguments.scenario, (*(QUICK if arguments.quick else ()), *arguments.set))
     target = Path(arguments.out) / scenario.name
     with whole_folder(target, arguments.force) as part:
         from io_tables.base_year import BaseYear
@@ -75,7 +77,14 @@ def _run(arguments) -> int:
 
         base_year = BaseYear.load(scenario.base_year)
         with screen.progress(f"{scenario.name}: {len(scenario.years)} years", len(scenario.years)) as step:
-            results = run(base_year, scenario, progress=step)
+            results = run(
+                base_year,
+                scenario,
+                progress=step,
+                alternatives=arguments.alternatives,
+                slack=arguments.slack,
+                second_start=arguments.certify == "full",
+            )
         for line in _summary(results):
             screen.line(line)
         output = scenario.output
@@ -353,6 +362,19 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", default="results", help="parent folder of the run (default: results)")
     run.add_argument("--force", action="store_true", help="replace an existing run")
     run.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
+    run.add_argument("--quick", action="store_true", help=f"a first look: {', '.join(QUICK)}; --set goes beyond it")
+    run.add_argument(
+        "--certify",
+        choices=("run", "full"),
+        default="run",
+        help="full: solve once more from another start, both must agree (default: run)",
+    )
+    run.add_argument(
+        "--alternatives", type=int, default=0, metavar="N", help="near-optimal national pathways to show (default: 0)"
+    )
+    run.add_argument(
+        "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
+    )
 
     check = add("check", _check, "check scenario files or tables (.xlsx, .csv) and report every mistake")
     check.add_argument("files", nargs="+")
