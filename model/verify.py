@@ -25,6 +25,8 @@ from ruamel.yaml.error import YAMLError
 TOLERANCE = 1e-6
 #: Largest relative residual of a plain sum: the table carries ten significant digits.
 DIGITS = 1e-8
+#: Mt CO2 by which the neutral year may miss its balance.
+NEUTRAL = 1.0
 NATION, TOTAL = "China", "Total"
 #: First cell of the row of units beneath the head of every table of the workbook.
 UNIT_ROW = "单位 Unit"
@@ -89,7 +91,7 @@ def verify(folder: Path) -> list[Check]:
     folder = Path(folder)
     table, certificate, lock = read_folder(folder)
     run = Recount(table)
-    checks = [*recount(run), *_certificate(certificate, lock, run)]
+    checks = [*recount(run), neutral_year(run, lock), *_certificate(certificate, lock, run)]
     name, output = str(lock["name"]), lock.get("output") or {}
     for title, path, wanted, shown in (
         ("workbook: every figure and total = table", folder / f"{name}.xlsx", output.get("workbook", True), _workbook),
@@ -102,6 +104,17 @@ def verify(folder: Path) -> list[Check]:
 def recount(run: Recount) -> list[Check]:
     """The balances of the long table alone."""
     return [*_accounts(run), *_energy_and_carbon(run), *_technologies(run)]
+
+
+def neutral_year(run: Recount, lock: dict) -> Check:
+    """In the neutral year of an optimised run storage and land sinks take up all CO2 before capture, in Mt."""
+    name, year = "CO2 before capture <= stored + land sinks in the neutral year, Mt", (lock.get("carbon") or {}).get(
+        "neutral_year")
+    needed = ("Emissions|CO2|Gross", "Carbon Storage", "Carbon Removal|Land")
+    if year not in run.years or not set(needed) <= set(run.variables):
+        return Check(name, None, NEUTRAL, "no neutral year among the years, or technologies were not optimised")
+    gross, stored, land = (float(run.of_nation(v)[run.years.index(year)]) for v in needed)
+    return Check(name, max(gross - stored - land, 0.0), NEUTRAL, f"{year}: {gross:.0f} = {stored:.0f} + {land:.0f}")
 
 
 def read_folder(folder: Path) -> tuple[pd.DataFrame, dict, dict]:

@@ -5,10 +5,11 @@ import json
 import shutil
 import zipfile
 
+import pandas as pd
 import pytest
 
 import run_model
-from model.verify import SHOWN, Damaged, Recount, read_folder, recount, verify
+from model.verify import SHOWN, Damaged, Recount, neutral_year, read_folder, recount, verify
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,16 @@ def test_electricity_that_nobody_generates_is_found(table):
     found = {check.name for check in recount(Recount(changed)) if check.status == "fail"}
     assert "electricity: use grows with generation, nation" in found
     assert not any(name.startswith(("provinces", "sectors")) for name in found)
+
+
+@pytest.mark.parametrize("gross, status", [(3248.0, "pass"), (3248.9, "pass"), (3250.0, "fail"), (3000.0, "pass")])
+def test_what_is_let_out_in_the_neutral_year_must_be_stored_or_taken_up(gross, status):
+    amounts = {"Emissions|CO2|Gross": gross, "Carbon Storage": 2448.0, "Carbon Removal|Land": 800.0}
+    rows = [(v, "China", "Total", 2060, "Mt CO2", amount) for v, amount in amounts.items()]
+    run = Recount(pd.DataFrame(rows, columns=["variable", "region", "sector", "year", "unit", "value"]))
+    assert neutral_year(run, {"carbon": {"neutral_year": 2060}}).status == status
+    assert neutral_year(run, {"carbon": {"neutral_year": 2055}}).status == "not_run"
+    assert neutral_year(run, {}).status == "not_run"
 
 
 def test_a_removed_province_or_nation_row_is_found(folder, rows):
