@@ -19,6 +19,7 @@ from model.carbon.storage_years import StorageCosts, StoragePlan, store_over_yea
 from model.pathway.assembled import Plan
 from model.pathway.carbon import PIPELINE
 from model.pathway.draft import Draft
+from model.pathway.timing import annuity
 
 #: Mt a year below which a route is rounding.
 LEAST = 1e-3
@@ -29,7 +30,8 @@ class Captured:
     """The matching of a plan: G provinces, T years after the first.
 
     captured (T, G) Mt a year to be stored; distance (G, G) km, 0 within a province; plan : flows (T, G, G), rents.
-    planned (T, G) Mt a year the programme injects in each province.
+    planned (T, G) Mt a year the programme injects in each province. per_tonne_km : 10^8 yuan a year for a pipeline of
+    1 Mt a year and 1 km, annuity and upkeep, as the programme charges its pool.
     """
 
     years: tuple[int, ...]
@@ -40,6 +42,7 @@ class Captured:
     injectivity: np.ndarray
     distance: np.ndarray
     plan: StoragePlan
+    per_tonne_km: float
 
 
 def province_distances(names) -> np.ndarray:
@@ -71,8 +74,10 @@ def captured_and_stored(d: Draft, plan: Plan, *, max_distance: float | None = No
     matched = store_over_years(supply, d.places.storage, distance, costs, d.years, injectivity=injectivity,
                                max_distance=limit, durations=d.timing.lengths[1:],
                                rate=scenario.economics.discount_rate)
+    yearly = capex * (annuity(d.timing.rate, float(facts["CO2 pipeline lifetime"]))
+                      + float(facts["CO2 pipeline fixed O&M"]))
     return Captured(tuple(d.years), tuple(d.places.names), supply, plan.injected.T.copy(), d.places.storage.copy(),
-                    injectivity, distance, matched)
+                    injectivity, distance, matched, yearly)
 
 
 def sent_kilometres(d: Draft, plan: Plan) -> np.ndarray:

@@ -232,13 +232,11 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
     rows.append(("captured CO2 without storage", left.sum(), "Mt CO2/yr", "largest of all years: " + (
         named(stored.provinces, full, left) if full.size else "none")))
     d, cost = coupled.outer.iterate.assembled.draft, coupled.outer.iterate.assembled.complete.cost
-    earlier = (1.0 + scenario.economics.discount_rate) ** (first - stored.years[0])
-    parts = stored.plan.cost_parts
+    real = (d.weight / MONEY) @ stored.plan.tonne_km * stored.per_tonne_km
     rows += [
         ("pipelines in the programme", float((cost * coupled.z)[d.sent.ravel()].sum()) / MONEY, PRESENT,
-         "a pool at one mean length, paid in annuities within the horizon"),
-        ("pipelines at real distances", earlier * (parts["pipelines"] + parts["transport"]), PRESENT,
-         "direct routes, paid in full when built"),
+         "from every province that stores elsewhere, at the length the programme takes"),
+        ("pipelines at real distances", real, PRESENT, "the same yearly price per tonne and km, routes as matched"),
     ]
     rows += [(f"left out: {name}", "", "", why) for name, why in table.left_out.items()]
     return pd.DataFrame(rows, columns=["item", "value", "unit", "note"])

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from io_tables.errors import InputError, Problem
+from model.carbon.pipelines import with_pipelines
 from model.deferred import Bounds
 from model.pathway.assembled import assembled, draft_of, plan_of
 from model.pathway.draft import MONEY
@@ -27,14 +30,15 @@ def at_economy_of(coupled: Coupled, *, gap: float | None = None, passes: int | N
     """A `solve` for scenarios that differ from a run's in `carbon` and `targets` only, at the run's last economy.
 
     gap, passes : when a solve stops (default: the scenario's own). What comes back is the run with another programme,
-    plan and duals; `bounds` say how close it is. Raises InputError for a scenario that differs elsewhere.
+    plan and duals; `bounds` say how close it is. `kilometres` (G,) : lengths of CO2 pipelines by province.
+    Raises InputError for a scenario that differs elsewhere.
     """
     from model.coupling import dual_table, policy_table
 
     iterate, old = coupled.outer.iterate, coupled.outer.iterate.assembled.draft
     own = coupled.study.scenario
 
-    def solve(scenario: Scenario) -> Coupled:
+    def solve(scenario: Scenario, *, kilometres: np.ndarray | None = None) -> Coupled:
         other = scenario.model_copy(update={"carbon": own.carbon, "targets": own.targets, "name": own.name})
         if other != own:
             different = [name for name in type(own).model_fields if getattr(other, name) != getattr(own, name)]
@@ -44,6 +48,8 @@ def at_economy_of(coupled: Coupled, *, gap: float | None = None, passes: int | N
         object.__setattr__(study, "scenario", scenario)
         whole = assembled(draft_of(study, coupled.places, old.timing, iterate.requirements, old.base_co2,
                                    old.residual_biomass), own.coupling.keep)
+        if kilometres is not None:
+            whole = with_pipelines(whole, kilometres)
         reached = Joining(whole.complete, coupled.z, coupled.prices).passes(
             own.coupling.gap if gap is None else gap, own.coupling.max_passes if passes is None else passes)
         plan, b = plan_of(whole.draft, reached.z), reached.bounds

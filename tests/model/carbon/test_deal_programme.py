@@ -15,7 +15,9 @@ from model.carbon.frozen import at_economy_of
 from model.carbon.owen_division import divide
 from model.carbon.owners import owners_of
 from model.carbon.parametric import at_budgets, at_prices, curve_game, without_limits
+from model.carbon.pipelines import with_pipelines
 from model.carbon.plan_run import base_emissions, co2_price, cost_by_year
+from model.carbon.settled_pipelines import settled
 from model.carbon.stand_alone import Contracts
 from model.coupled_results import carbon_price
 from model.coupling import Coupled, CoupledStudy, dual_table, policy_table
@@ -238,6 +240,22 @@ def test_a_province_that_sends_nothing_takes_the_nearest_storage(coupled):
     distance = province_distances(d.places.names)
     others = np.where((distance > 0) & (d.places.storage > 0), distance, np.inf).min(axis=1)
     np.testing.assert_allclose(lengths, np.where(np.isfinite(others), others, PIPELINE))
+
+
+def test_lengths_of_pipelines_go_back_into_the_programme(coupled):
+    whole = coupled.outer.iterate.assembled
+    d, sent = whole.draft, whole.draft.sent
+    same = with_pipelines(whole, np.full(d.G, PIPELINE))
+    np.testing.assert_allclose(same.complete.cost, whole.complete.cost)
+    double = with_pipelines(whole, np.full(d.G, 2 * PIPELINE))
+    np.testing.assert_allclose(double.complete.cost[sent], 2 * whole.complete.cost[sent])
+    assert (np.delete(double.complete.cost - whole.complete.cost, sent.ravel()) == 0).all()
+    with pytest.raises(InputError, match="kilometres"):
+        with_pipelines(whole, np.full(d.G, -1.0))
+    found = settled(coupled, rounds=1, passes=2)
+    assert found.kilometres.shape == (2, d.G) and found.change > 0.02 and len(found.objectives) == 1
+    cost = found.coupled.outer.iterate.assembled.complete.cost
+    np.testing.assert_allclose(cost[sent], whole.complete.cost[sent] * found.kilometres[1][:, None] / PIPELINE)
 
 
 def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen, coupled):
