@@ -25,7 +25,8 @@ class Assumptions:
     gdp, population, urban_population (T, R); growth (T, R) yearly rate around each year; rules : one per year;
     efficiency (T, E, F) index, base year 1; non_electric_kept (T, E), 1 where nothing is electrified;
     material_use (T, J);
-    national_shares (T, K), NaN where a product keeps its base mix; sinks (T, R) Mt CO2.
+    national_shares (T, K), NaN where a product keeps its base mix; sinks (T, R) Mt CO2. provincial_shares (T, R, K),
+    NaN where a province has no mix of its own; None where none has.
     """
 
     years: tuple[int, ...]
@@ -39,6 +40,7 @@ class Assumptions:
     material_use: np.ndarray
     national_shares: np.ndarray
     sinks: np.ndarray
+    provincial_shares: np.ndarray | None = None
 
 
 def assumptions(
@@ -47,11 +49,13 @@ def assumptions(
     technologies: tuple[str, ...],
     products: dict[str, tuple[int, ...]],
     base_shares: np.ndarray,
+    base_mixes: np.ndarray | None = None,
 ) -> Assumptions:
     """Read the scenario against the base year.
 
     technologies (K,) keys; products : product -> positions of its technologies; base_shares (K,) national mix of the
-    base year. Raises InputError when the scenario's first year is not the base year.
+    base year, base_mixes (R, K) of each province. Raises InputError when the scenario's first year is not the base
+    year.
     """
     years = scenario.years
     if years[0] != base.year:
@@ -69,8 +73,9 @@ def assumptions(
         _efficiency(base, scenario),
         _non_electric_kept(base, scenario),
         _material_use(base, scenario),
-        _shares(scenario, technologies, products, base_shares),
+        _shares(scenario.technology.shares, years, technologies, products, base_shares),
         _sinks(base, scenario),
+        _provincial_shares(base, scenario, technologies, products, base_mixes),
     )
 
 
@@ -205,20 +210,33 @@ def _material_use(base: BaseYear, scenario: Scenario) -> np.ndarray:
     return use
 
 
-def _shares(scenario: Scenario, technologies, products, base_shares) -> np.ndarray:
-    shares = np.full((len(scenario.years), len(technologies)), np.nan)
-    for product, mix in scenario.technology.shares.items():
+def _provincial_shares(base: BaseYear, scenario: Scenario, technologies, products, base_mixes) -> np.ndarray | None:
+    own = scenario.technology.provincial_shares
+    if not own or base_mixes is None:
+        return None
+    result = np.full((len(scenario.years), len(base.regions), len(technologies)), np.nan)
+    for province, mixes in own.items():
+        if province in base.regions:
+            r = base.regions.index(province)
+            result[:, r] = _shares(mixes, scenario.years, technologies, products, base_mixes[r])
+    return result
+
+
+def _shares(mixes, years, technologies, products, base_shares) -> np.ndarray:
+    """(T, K) shares along the paths of `mixes` (product -> technology -> path), NaN for products not named."""
+    shares = np.full((len(years), len(technologies)), np.nan)
+    for product, mix in mixes.items():
         if product not in products:
             continue
         for k in products[product]:
             path = mix.get(technologies[k])
-            first = min((min(p) for p in mix.values() if not p.is_constant), default=scenario.years[1])
+            first = min((min(p) for p in mix.values() if not p.is_constant), default=years[1])
             if path is None:
                 # Not named: leaves linearly by the first given year.
-                span = first - scenario.years[0]
-                values = [base_shares[k] * max(0.0, (first - y) / span) for y in scenario.years]
+                span = first - years[0]
+                values = [base_shares[k] * max(0.0, (first - y) / span) for y in years]
             else:
-                values = path.over(scenario.years, (scenario.years[0], base_shares[k]))
+                values = path.over(years, (years[0], base_shares[k]))
             shares[1:, k] = values[1:]
         own = list(products[product])
         shares[1:, own] /= shares[1:, own].sum(axis=1, keepdims=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from io_tables.balancing import ras
 from io_tables.base_year import BaseYear
-from io_tables.errors import NotConverged
+from io_tables.errors import Infeasible, NotConverged
 from model.macro.closure import Closed, Demand, close
 from model.macro.closure_demand import close_demand
 from model.macro.closure_exports import close_exports
@@ -77,6 +77,30 @@ def spread_shares(base_activity: np.ndarray, bound: np.ndarray, national: np.nda
     return shares
 
 
+def mixed(base_activity: np.ndarray, bound: np.ndarray, national: np.ndarray, output: np.ndarray,
+          given: np.ndarray | None) -> np.ndarray:
+    """Provincial mixes (R, K) of one product, rows summing to one where something is made; as `spread_shares`.
+
+    national NaN: the base mix stays. given (R, K) : own mixes of provinces, NaN elsewhere; the nation's shares hold,
+    the other provinces take what these leave. Raises Infeasible when that is less than nothing.
+    """
+    own = np.zeros(len(output), dtype=bool) if given is None else ~np.isnan(given).any(axis=1)
+    total = base_activity.sum(axis=1, keepdims=True)
+    shares = np.divide(base_activity, total, out=np.zeros_like(base_activity), where=total > 0)
+    if own.any():
+        shares[own] = given[own]
+    if np.isnan(national).any() or own.all():
+        return shares
+    wanted = national / national.sum() * output.sum() - output[own] @ shares[own]
+    if (wanted < -1e-9 * max(output.sum(), 1e-300)).any():
+        raise Infeasible("provinces with mixes of their own make more by a technology than the nation's share allows",
+                         ("technology.provincial_shares", "technology.shares"))
+    wanted = np.maximum(wanted, 0.0)
+    if wanted.sum() > 0:
+        shares[~own] = spread_shares(base_activity[~own], bound, wanted / wanted.sum(), output[~own])
+    return shares
+
+
 def coefficients(
     base: BaseYear,
     columns: Columns,
@@ -106,7 +130,8 @@ class TechnologyMix:
 
     technologies_of : positions in K of the technologies of each product industry; covered (R, P) : part of a
     product's output that technologies account for; base_shares (R, K); bound (K,) bool; national (K,) target shares
-    (NaN: the base mix stays).
+    (NaN: the base mix stays). provincial (R, K) : own mixes of provinces (NaN: none), None where none has one; the
+    nation's shares hold all the same, other provinces take the rest.
     """
 
     technologies_of: tuple[np.ndarray, ...]
@@ -114,16 +139,19 @@ class TechnologyMix:
     base_shares: np.ndarray
     bound: np.ndarray
     national: np.ndarray
+    provincial: np.ndarray | None = None
 
     def shares(self, output: np.ndarray) -> np.ndarray:
         """(R, K) shares at outputs (R, P)."""
         shares = self.base_shares.copy()
         for p, own in enumerate(self.technologies_of):
-            if len(own) and not np.isnan(self.national[own]).any():
-                covered = self.covered[:, p]
-                shares[:, own] = covered[:, None] * spread_shares(
-                    self.base_shares[:, own], self.bound[own], self.national[own], covered * output[:, p]
-                )
+            given = None if self.provincial is None else self.provincial[:, own]
+            if not len(own) or (np.isnan(self.national[own]).any() and (given is None or np.isnan(given).all())):
+                continue
+            covered = self.covered[:, p]
+            shares[:, own] = covered[:, None] * mixed(
+                self.base_shares[:, own], self.bound[own], self.national[own], covered * output[:, p], given
+            )
         return shares
 
 

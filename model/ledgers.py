@@ -11,6 +11,7 @@ from scipy.linalg import solve
 from io_tables.units import PJ_PER_MTCE
 from model.certificate import TOLERANCE, Certificate, Ledger, ledger
 from model.coupled_results import coupled_ledgers
+from model.price_results import price_ledgers
 from model.primary_energy import primary_energy
 from model.tables import imports_by_province, net_outflow
 
@@ -62,6 +63,9 @@ def certificate(study: Study, years: list[Year], coupled: Coupled | None = None)
             outer_contraction=coupled.outer.contraction,
             outer_error_bound=coupled.outer.bound,
         )
+    priced, scenario = study.prices.response(years), study.scenario
+    checks += price_ledgers(years, priced.prices, study.prices.mix, priced.mix, scope=scenario.carbon.scope,
+                            tolerance=scenario.coupling.tolerance)
     return Certificate.of(
         checks,
         scenario_sha256=study.scenario.sha256,

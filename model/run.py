@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from io_tables.base_year import BaseYear
 from io_tables.errors import InputError, NotConverged, Problem
 from model import history, ledgers, tables
 from model.assumptions import Assumptions, assumptions
-from model.economy import TechnologyMix, YearEconomy, solve_year
+from model.economy import TechnologyMix, YearEconomy, mixed, solve_year
 from model.energy_accounts import HOUSEHOLD_ELASTICITY, REFINED, EnergyAccounts, YearEnergy
 from model.energy_paths import coefficient_factors
 from model.macro.final_demand import final_demand
@@ -22,6 +24,9 @@ from model.technology.columns import base_columns
 from model.technology.progress import scenario_catalogue
 from model.technology.recipes import buyer_price_factors, recipes
 from scenarios.schema import Scenario
+
+if TYPE_CHECKING:
+    from model.share_prices import SharePrices
 
 #: Technologies that stay in the provinces where they stand: rivers, coasts, licensed sites.
 BOUND = ("hydro", "nuclear", "wind_offshore", "pumped_hydro")
@@ -132,7 +137,8 @@ class Study:
         self.industries = np.array([base.industries.index(p) for p in base.products])
         self.base_shares, self.covered = self._base_shares()
         national = self._national_base_shares()
-        self.assumed: Assumptions = assumptions(base, scenario, self.keys, self.of_product, national)
+        self.assumed: Assumptions = assumptions(base, scenario, self.keys, self.of_product, national,
+                                                self._base_mixes())
         self.national_base = national
         self.accounts = EnergyAccounts(base, catalogue, self.activity)
         self.process_intensity = self.accounts.process_intensity(self.assumed.efficiency)
@@ -184,8 +190,45 @@ class Study:
                 shares[list(own)] = totals[list(own)] / total
         return shares
 
+    @cached_property
+    def prices(self) -> SharePrices:
+        """Prices and the mix of consumption where shares are given (E12)."""
+        # Imported here: prices build on the studies of this module.
+        from model.share_prices import SharePrices
+
+        return SharePrices(self)
+
     def solve(self, t: int, before: Year | None) -> Year:
         """Solve model year number `t`, starting from the year before it; years already lived meet statistics."""
+        if not self._reacting(t):
+            return self._pinned(t, before)
+        if t > 1:
+            # the mix of the year before is near
+            self.prices.mix.factors[t] = self.prices.mix.factors[t - 1]
+        year = self._pinned(t, before)
+        return self.prices.settled(t, year, lambda guess: self._pinned(t, guess))
+
+    def _base_mixes(self) -> np.ndarray:
+        """(R, K) mix of each product in each province, base year; the nation's where nothing is made."""
+        mixes = np.zeros_like(self.activity)
+        for own in self.of_product.values():
+            made = self.activity[:, list(own)]
+            total, nation = made.sum(axis=1, keepdims=True), made.sum()
+            even = made.sum(axis=0) / nation if nation > 0 else np.full(len(own), 1.0 / len(own))
+            mixes[:, list(own)] = np.where(total > 0, made / np.where(total > 0, total, 1.0), even)
+        return mixes
+
+    def _own_mixes(self, t: int) -> np.ndarray | None:
+        """(R, K) mixes provinces have of their own in a year."""
+        found = self.assumed.provincial_shares
+        return None if found is None or t == 0 else found[t]
+
+    def _reacting(self, t: int) -> bool:
+        """Whether consumption answers to prices here; with the programme its own loop sees to it."""
+        return t > 0 and self.scenario.technology.choice != "optimise" and self.prices.reacting
+
+    def _pinned(self, t: int, before: Year | None) -> Year:
+        """The year, its use of materials and electricity moved until statistics of lived years are met."""
         year = self._solve(t, before)
         if t == 0 or self.scenario.technology.history != "pinned":
             return year
@@ -227,6 +270,10 @@ class Study:
         even = np.ones((len(base.regions), len(base.energy_sectors)))
         per_unit = self.accounts.residual_use(even, efficiency, kept)
         per_unit[:, :, self.accounts.electricity] *= self.pinned_electricity if t else 1.0
+        mix = None
+        if self._reacting(t):
+            mix = self.prices.mix.factors[t]
+            per_unit[:, len(base.sectors) :] *= self.prices.mix.of_fuels(self, t)[:, None]
         household_activity = self._household_activity(t, people, income)
         factors = self._input_factors(per_unit)
         demand = final_demand(
@@ -237,6 +284,7 @@ class Study:
             assumed.population[t],
             assumed.urban_population[t],
             self._household_factors(t, per_unit, household_activity, people, income),
+            mix,
         )
         own = [
             np.array([i for i, k in enumerate(self.in_industry) if k in self.of_product.get(p, ())], dtype=int)
@@ -248,9 +296,10 @@ class Study:
             self.base_shares[:, self.in_industry],
             np.array([self.keys[k] in BOUND for k in self.in_industry]),
             assumed.national_shares[t, self.in_industry],
+            None if self._own_mixes(t) is None else self._own_mixes(t)[:, self.in_industry],
         )
         start = before.economy.closed.output if before else base.output
-        growth = assumed.gdp[t].sum() / (assumed.gdp[t - 1].sum() if before else base.gdp.sum())
+        growth = assumed.gdp[t].sum() / (before.economy.demand.gdp.sum() if before else base.gdp.sum())
         economy = solve_year(
             base,
             year,
@@ -270,8 +319,6 @@ class Study:
 
     def _household_activity(self, t: int, people: np.ndarray, income: np.ndarray) -> np.ndarray:
         """(R, K) activity of cars and buildings: people, income and its elasticity, national shares spread."""
-        from model.economy import spread_shares
-
         activity = np.zeros_like(self.activity)
         for product in HOUSEHOLD_PRODUCTS:
             own = list(self.of_product.get(product, ()))
@@ -279,12 +326,10 @@ class Study:
                 continue
             elasticity = self.scenario.elasticity(product, "households")
             demand = self.activity[:, own].sum(axis=1) * people * income**elasticity
-            target = self.assumed.national_shares[t, own]
-            if np.isnan(target).any():
-                total = self.activity[:, own].sum(axis=1, keepdims=True)
-                shares = np.divide(self.activity[:, own], total, out=np.zeros((len(demand), len(own))), where=total > 0)
-            else:
-                shares = spread_shares(self.activity[:, own], np.zeros(len(own), bool), target, demand)
+            given = None if self._own_mixes(t) is None else self._own_mixes(t)[:, own]
+            shares = mixed(
+                self.activity[:, own], np.zeros(len(own), bool), self.assumed.national_shares[t, own], demand, given
+            )
             activity[:, own] = shares * demand[:, None]
         return activity
 
@@ -367,12 +412,16 @@ class Study:
         return Year(year, economy, energy, activity, money * scale, 1.0 / scale)
 
     def _hydrogen_mix(self, t: int, own: list[int]) -> np.ndarray:
-        """(technologies,) shares of hydrogen routes; the base mix (or the first route) where nothing is said."""
+        """(R, technologies) shares of hydrogen routes: a province's own, the nation's, else the base mix.
+
+        Hydrogen is made where it is used, so mixes of provinces move the nation's.
+        """
         target = self.assumed.national_shares[t, own]
-        if not np.isnan(target).any():
-            return target
-        base = self.national_base[own]
-        return base if base.sum() > 0 else np.eye(len(own))[0]
+        if np.isnan(target).any():
+            base = self.national_base[own]
+            target = base if base.sum() > 0 else np.eye(len(own))[0]
+        mixes, given = np.repeat(target[None], len(self.base.regions), axis=0), self._own_mixes(t)
+        return mixes if given is None else np.where(np.isnan(given[:, own]), mixes, given[:, own])
 
     def process_index_of(self, year: Year) -> np.ndarray:
         """(R, E) index of process CO2 outside the technologies in a solved year."""

@@ -14,6 +14,7 @@ from model.certificate import Certificate
 from model.coupled_results import coupled_blocks, programme_notes, programme_policies, programme_warnings
 from model.final_energy import final_energy
 from model.macro.closure_report import CLOSURE_NOTES, closure_warnings
+from model.price_results import price_blocks
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
 from model.unused_settings import unused_settings
@@ -35,7 +36,10 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
     base, scenario = study.base, study.scenario
     provinces, sectors = classification.provinces(), classification.sectors()
     parts = [*_economy(study, years), *_energy(study, years), *_carbon(study, years), *_technologies(study, years)]
-    if coupled is not None:
+    if coupled is None:
+        priced = study.prices.response(years)
+        parts += price_blocks(study, years, priced.prices, study.prices.mix)
+    else:
         # The programme's own capacities stand in place of those that activity would imply.
         parts = [p for p in parts if len(p) and not p["variable"].iloc[0].startswith("Capacity|")]
         parts += coupled_blocks(coupled)

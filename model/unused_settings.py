@@ -1,27 +1,34 @@
-"""Scenario settings that a run accepts but does not use yet: said aloud, so that nobody believes in their effect."""
+"""Scenario settings that a run accepts but does not use: said aloud, so that nobody believes in their effect."""
 
 from __future__ import annotations
 
 from scenarios.schema import Scenario
 
 #: No run reads these.
-NEVER = (
-    ("technology", "provincial_shares"), ("technology", "foresight"), ("technology", "trade_band"),
-    ("demand", "price_response"), ("economics", "import_prices"), ("economics", "budget_rule"),
-    ("power", "line_losses"), ("power", "accounting"),
-)
+NEVER = (("technology", "trade_band"), ("technology", "foresight"))
 #: Read only where the pathway programme chooses technologies.
 ONLY_OPTIMISING = (
     ("carbon", "peak_year"), ("carbon", "neutral_year"), ("carbon", "budget"), ("carbon", "national_cap"),
-    ("carbon", "provincial_caps"), ("carbon", "allocation"), ("carbon", "price"), ("technology", "limits"),
-    ("power", "reserve_margin"),
+    ("carbon", "provincial_caps"), ("carbon", "allocation"), ("technology", "limits"), ("power", "reserve_margin"),
+    ("economics", "budget_rule"),
+)
+#: Read only where technology shares are given.
+ONLY_SHARES = (("technology", "provincial_shares"),)
+#: Read only where the programme sees every province.
+ONLY_PROVINCIAL = (
+    ("power", "line_losses"), ("power", "lines"), ("power", "line_growth_max"), ("carbon", "provincial_caps"),
 )
 
 
 def unused_settings(scenario: Scenario) -> list[str]:
     """One warning naming what the scenario changes from the defaults without effect; empty when there is nothing."""
-    chosen = NEVER if scenario.technology.choice == "optimise" else (*NEVER, *ONLY_OPTIMISING)
+    optimising = scenario.technology.choice == "optimise"
+    chosen = [*NEVER, *(ONLY_SHARES if optimising else ONLY_OPTIMISING)]
+    if not optimising or scenario.coupling.resolution == "national":
+        chosen += [setting for setting in ONLY_PROVINCIAL if setting not in chosen]
     names = [f"{section}.{name}" for section, name in chosen if _changed(scenario, section, name)]
+    if not optimising and scenario.demand.price_response == "marginal":
+        names.append("demand.price_response: marginal (shares have average prices only)")
     return [f"without effect in this run: {', '.join(names)}"] if names else []
 
 

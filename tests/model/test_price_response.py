@@ -99,7 +99,7 @@ def test_prices_that_are_not_positive_are_named():
 def unmoved():
     """The zero shock: a study and two solved years alike."""
     base = BaseYear.load()
-    scenario = load_scenario("zero_shock", ("years=[2020, 2060]", "economics.import_prices={crude_oil: {2060: 2}}"))
+    scenario = load_scenario("zero_shock", ("years=[2020, 2060]",))
     study = CoupledStudy(base, scenario, scenario_catalogue(catalogue(), scenario, base.year))
     first = study.solve(0, None)
     return study, [first, study.solve(1, first)]
@@ -140,7 +140,8 @@ def test_a_carbon_price_is_paid_by_owners_of_all_co2_and_closes(unmoved):
 
 def test_dearer_imported_oil_reaches_fuel_and_transport(unmoved):
     study, years = unmoved
-    imports = import_prices(study, 2060)
+    dear = load_scenario("zero_shock", ("years=[2020, 2060]", "economics.import_prices={crude_oil: {2060: 2}}"))
+    imports = import_prices(CoupledStudy(study.base, dear, study.catalogue), 2060)
     j = study.base.industries.index
     assert 1.0 < imports[j("Oil and gas extraction")] < 2.0 and imports[j("Coal mining")] == 1.0
     found = prices_of(UnitCosts(study), years[1], replace(base_market(study, None), imports=imports))

@@ -6,7 +6,16 @@ from scenarios.load import load_scenario
 
 def test_settings_without_effect_are_named_and_others_are_not():
     assert unused_settings(load_scenario("zero_shock")) == []
-    told = unused_settings(load_scenario("quick", ("demand.price_response=none",)))[0]
-    assert "demand.price_response" in told and "carbon.neutral_year" in told and "efficiency" not in told
-    optimised = unused_settings(load_scenario("least_cost", ("demand.price_response=none",)))[0]
-    assert "demand.price_response" in optimised and "carbon.neutral_year" not in optimised
+    told = unused_settings(load_scenario("quick", ("demand.price_response=marginal", "power.line_losses=0.04")))[0]
+    assert "carbon.neutral_year" in told and "efficiency" not in told
+    assert "power.line_losses" in told and "price_response: marginal" in told
+    assert "price_response" not in unused_settings(load_scenario("quick", ("demand.price_response=none",)))[0]
+
+
+def test_what_the_programme_reads_depends_on_its_places():
+    provincial_cap = "carbon.provincial_caps={Shanxi: {2060: 0}}"
+    national = unused_settings(load_scenario("least_cost", ("power.line_losses=0.04", provincial_cap)))[0]
+    assert "power.line_losses" in national and "carbon.provincial_caps" in national
+    assert "carbon.neutral_year" not in national
+    everywhere = ("coupling.resolution=provincial", "power.line_losses=0.04", provincial_cap)
+    assert unused_settings(load_scenario("least_cost", everywhere)) == []
