@@ -69,7 +69,7 @@ def transfers(book: Book) -> None:
                        total=("合计", "Total") if column in ("transfer", "net_cost", "gain") else None)
         breaks.append(placed.head)
         row = placed.end + 1
-    for name in ("owen", "smallest", "contracts", "deal_summary"):
+    for name in ("owen", "smallest"):
         row = _listed(book, sheet, row, name, tables.get(name, pd.DataFrame()))
     sheet.set_h_pagebreaks(breaks)
     sheet.freeze_panes(HEAD, 2)
@@ -115,8 +115,6 @@ _TITLES = {
              "Owen point (from the programme's duals; no coalition of provinces can do better alone)"),
     "smallest": ("最小转移:使各省均不劣于参照",
                  "Smallest transfers that leave no province worse off than the reference"),
-    "contracts": ("合同与资源归属(规划的每个约束由谁承担)", "Contracts: who owns the programme's rows"),
-    "deal_summary": ("口径与假设", "Conventions and assumptions"),
 }
 _HEADS = {
     "division": ("分担成本", "Division"), "own_cost": ("自有成本", "Own cost"),
@@ -156,6 +154,36 @@ def _listed(book: Book, sheet, row: int, name: str, frame: pd.DataFrame) -> int:
         for c, column in enumerate(columns, start=int(placed)):
             _cell(sheet, formats, r, c, column, line[column])
     return row + 4 + len(frame)
+
+
+_NOTES = {
+    "contracts": ("合同与资源归属:规划的每个约束由谁承担", "Contracts: who owns the programme's rows"),
+    "deal_summary": ("口径与假设", "Conventions and assumptions"),
+}
+_WIDE = {"contract": 26, "text": 90, "item": 40, "note": 90, "unit": 34}
+
+
+def notes(book: Book) -> None:
+    """Contracts behind the Owen point, and the conventions of the deal; nothing where there is none."""
+    found = {name: book.results.tables[name] for name in _NOTES if len(book.results.tables.get(name, ()))}
+    if not found:
+        return
+    sheet = book.sheet("交易说明 Deal notes", "省际交易:合同与口径", "The deal: its contracts, its terms", repeat=False)
+    row, size = HEAD, {}
+    for name, frame in found.items():
+        sheet.write(row, 0, book.two(*_NOTES[name], "; ") + " (单位 Unit)", book.formats.section)
+        columns = list(frame.columns)
+        widths = [_WIDE.get(column, 16) for column in columns]
+        for c, column in enumerate(columns):
+            size[c] = max(size.get(c, 16), widths[c])
+            sheet.set_column(c, c, size[c])
+            sheet.write(row + 1, c, book.two(*_HEADS.get(column, (column, column)), "\n"), book.formats.head)
+        sheet.set_row(row + 1, 34)
+        for r, line in enumerate(frame.itertuples(index=False), start=row + 2):
+            texts = [value if isinstance(value, str) else f"{value:,.4g}" for value in line]
+            book.wrapped(sheet, r, texts, widths)
+        row += len(frame) + 4
+    sheet.freeze_panes(HEAD, 1)
 
 
 def _cell(sheet, formats, row: int, column: int, name: str, value) -> None:

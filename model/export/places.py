@@ -6,7 +6,7 @@ import numpy as np
 from xlsxwriter.utility import xl_col_to_name
 
 from model.export.book import Book
-from model.export.desk import MEASURES, DeskCells
+from model.export.desk_charts import MEASURES, DeskCells
 from model.export.layout import A3, FONT, GREY, HEAD, NAVY, table
 
 #: Province -> (row, column) of its tile: a rough place, no border.

@@ -22,6 +22,7 @@ def sheets(book: Book) -> None:
     cells = desk.fill_desk(book, first, blocks)
     places.tiles(book, cells)
     fairness.transfers(book)
+    fairness.notes(book)
     dual_control.provinces(book)
     dual_control.sectors(book)
     places.sinks(book)

@@ -50,9 +50,13 @@ def test_sheets_are_there_named_briefly_and_listed_with_links(book):
     assert links == {f"'{name}'!A1" for name in names[1:]}
 
 
+#: The desk and the map of tiles are no plain tables; each has tests of its own.
+NO_TABLES = ("Lock file", "Desk", "Tile map")
+
+
 def test_every_table_has_a_head_units_and_frozen_panes(book):
     for sheet in book.worksheets[3:]:
-        if "Lock file" in sheet.title:
+        if sheet.title.endswith(NO_TABLES):
             continue
         assert sheet.freeze_panes is not None, sheet.title
         head = _head(sheet)
@@ -129,8 +133,11 @@ def test_recalculated_by_an_office_program_the_formulas_give_the_cached_values(p
             for cell in row:
                 if isinstance(cell.value, str) and cell.value.startswith("="):
                     value = again[sheet.title][cell.coordinate].value
-                    assert isinstance(value, (int, float)), (sheet.title, cell.coordinate, value)
                     before = cached[sheet.title][cell.coordinate].value
+                    if isinstance(before, str):
+                        assert value == before, (sheet.title, cell.coordinate)
+                        continue
+                    assert isinstance(value, (int, float)), (sheet.title, cell.coordinate, value)
                     assert value == pytest.approx(before, rel=1e-9, abs=1e-6), (sheet.title, cell.coordinate)
                     count += 1
     assert count > 500
