@@ -10,13 +10,14 @@ import pandas as pd
 from scipy import sparse
 
 from io_tables import classification
+from io_tables.errors import ModelError
 from model.near_optimal import NearOptimal
 from model.pathway.assembled import Assembled, Plan, plan_of
 from model.pathway.draft import MONEY, Draft
 from model.pathway.exact import exact, national_iterate
 from model.pathway.fleet import HOUSEHOLDS
 from model.pathway.timing import annuity
-from model.programme import Compiled
+from model.programme import Compiled, Engine
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
@@ -56,11 +57,15 @@ def near_optimal(coupled: Coupled, count: int, slack: float = SLACK) -> pd.DataF
     """
     iterate = national_iterate(coupled)
     whole, d = iterate.assembled, iterate.assembled.draft
-    compiled = _nothing_wasted(exact(whole), whole, iterate.joined.z)
-    region = NearOptimal(compiled, iterate.joined.z, slack)
-    names, uses, shares = _uses(d, iterate.plan)
+    programme = exact(whole)
+    best = Engine(programme).solve("ipm")
+    if not best.optimal:
+        raise ModelError(f"near-optimal alternatives: the programme at the final economy is {best.status}")
+    compiled = _nothing_wasted(programme, whole, best.z)
+    region = NearOptimal(compiled, best.z, slack)
+    names, uses, shares = _uses(d, plan_of(d, best.z))
     found = region.alternatives(uses, count)
-    points = {OPTIMUM: iterate.joined.z} | {f"alternative {i}": a.solution.z for i, a in enumerate(found, start=1)}
+    points = {OPTIMUM: best.z} | {f"alternative {i}": a.solution.z for i, a in enumerate(found, start=1)}
     rows = []
     for (pathway, z), dearer, far in zip(points.items(), [0.0, *(a.dearer for a in found)],
                                          [0.0, *(a.distance for a in found)], strict=True):
