@@ -104,6 +104,52 @@ def _run(arguments) -> int:
     return GOOD if results.certificate.passed else NOT_SOLVED
 
 
+def _peaks(arguments) -> int:
+    """Cost and height of the peak for every allowed peak year, at the frozen final economy of the scenario."""
+    from io_tables.errors import InputError
+    from model.export.whole import whole_file
+
+    low, _, high = (arguments.years or "").partition("-")
+    if arguments.years and not (low.isdigit() and (high or low).isdigit()):
+        raise InputError(f"--years '{arguments.years}': write a year or a range such as 2026-2035")
+    from scenarios.load import load_scenario
+
+    screen = Screen(arguments.quiet)
+    overrides = ("technology.choice=optimise", "coupling.resolution=national", *(QUICK if arguments.quick else ()))
+    scenario = load_scenario(arguments.scenario, (*overrides, *arguments.set))
+    target = Path(arguments.out or f"{scenario.name}_peaks.xlsx")
+    if target.suffix != ".xlsx":
+        raise InputError(f"{target}: the curve is written as .xlsx, with a .csv beside it")
+    with whole_file(target, arguments.force) as book, whole_file(target.with_suffix(".csv"), arguments.force) as table:
+        from io_tables.base_year import BaseYear
+        from model.coupling import solve
+        from model.export.peaks import write
+        from model.pathway.peak_curve import peak_curve
+
+        wanted = [y for y in scenario.years[1:] if low and int(low) <= y <= int(high or low)]
+        if low and not wanted:
+            raise InputError(f"--years {arguments.years}: no model year among {', '.join(map(str, scenario.years))}")
+        screen.line(f"{scenario.name}: economy and technologies of the nation, then every peak year on them")
+        coupled = solve(BaseYear.load(scenario.base_year), scenario)
+        curve = peak_curve(coupled, tuple(wanted) or None)
+        curve.to_csv(table, index=False, float_format="%.10g")
+        write(curve, book, scenario.title.zh or scenario.name, scenario.title.en or scenario.name)
+    screen.line("the economy is frozen at the scenario's own peak year; every peak year is a re-solve of the programme")
+    price = [c for c in curve.columns if c.startswith("price ")]
+    screen.line(f"{'goals':26} allowed  peak    Mt CO2   cost 10^8 yuan    %      " + "  ".join(price) + "  (yuan/t)")
+    for row in curve.to_dict("records"):
+        if row["status"] != "optimal":
+            screen.line(f"{row['goals']:26} {row['allowed']:7}  {row['status']}")
+            continue
+        prices = "  ".join(f"{row[c]:{len(c)},.0f}" for c in price)
+        screen.line(f"{row['goals']:26} {row['allowed']:7}  {row['peak_year']:.0f}  {row['peak']:8,.0f}  "
+                    f"{row['difference']:+14,.0f}  {row['per cent']:+.3f}  {prices}")
+    if not coupled.converged:
+        screen.line(f"warning: economy and technologies have a residual of {coupled.outer.residual:.1e}")
+    screen.line(f"written: {target}, {target.with_suffix('.csv')}")
+    return GOOD if coupled.converged else NOT_SOLVED
+
+
 def _summary(results) -> list[str]:
     year, level = results.peak
     net = results.series("Emissions|CO2|Net")
@@ -375,6 +421,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
     )
+
+    peaks = add("peaks", _peaks, "what an earlier or later peak costs, for each allowed peak year (nation)")
+    peaks.add_argument("scenario")
+    peaks.add_argument("--years", metavar="FIRST-LAST", help="allowed peak years (default: model years 2025-2035)")
+    peaks.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
+    peaks.add_argument("--quick", action="store_true", help="the coarser settings of run --quick")
+    peaks.add_argument("--out", metavar="FILE", help="workbook (default: SCENARIO_peaks.xlsx); .csv goes beside")
+    peaks.add_argument("--force", action="store_true", help="replace existing files")
 
     check = add("check", _check, "check scenario files or tables (.xlsx, .csv) and report every mistake")
     check.add_argument("files", nargs="+")
