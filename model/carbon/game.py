@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from io_tables.errors import InputError, Problem
-from model.carbon.cooperative import Sampled, sampled_shapley
+from model.carbon.cooperative import Sampled, Value, sampled_shapley
 from model.carbon.cost_curves import CostCurves
 from model.carbon.negotiation import Run
 
@@ -45,10 +45,12 @@ class CurveGame:
 
     def shapley(self, needed: np.ndarray, weights: np.ndarray, *, pairs: int = 200, seed: int = 0) -> Sampled:
         """Shapley value (R,) of the present cost, sampled, with standard errors and the worst objection."""
+        return sampled_shapley(self.regions, self.game(needed, weights), pairs=pairs, seed=seed)
+
+    def game(self, needed: np.ndarray, weights: np.ndarray) -> Value:
+        """C(S) of coalitions by name, as `cooperative` and the nucleolus (a batch job for 31) take it."""
         position = {name: r for r, name in enumerate(self.regions)}
-        found = sampled_shapley(self.regions, lambda s: self.cost(needed, weights, [position[p] for p in s]),
-                                pairs=pairs, seed=seed)
-        return found
+        return lambda coalition: self.cost(needed, weights, [position[p] for p in coalition])
 
     def own_cost(self, needed: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(R,) present cost of each province's part of the joint least-cost abatement."""

@@ -212,6 +212,17 @@ def test_provinces_and_groups_do_not_do_better_alone_with_the_same_contracts(cou
         assert alone.cost > 0.5 * found.own_cost[at].sum()
 
 
+def test_a_province_without_quota_or_storage_is_told_what_it_cannot_meet(coupled):
+    d = coupled.outer.iterate.assembled.draft
+    quotas = np.where(np.array(d.places.names) == "Hainan", 1e-6, 1.0)
+    owners = owners_of(coupled.outer.iterate.assembled, {year: quotas for year in d.years})
+    found = divide(coupled.outer.iterate.assembled.complete, owners, coupled.z, coupled.prices, coupled.multipliers)
+    alone = Contracts(coupled.outer.iterate.assembled, owners, found, coupled.z, coupled.prices,
+                      coupled.multipliers).alone([d.places.names.index("Hainan")])
+    assert d.places.storage[d.places.names.index("Hainan")] == 0
+    assert {"carbon.neutral_year 2060", "captured"} & set(alone.short) and alone.cost < np.inf
+
+
 def test_a_national_run_is_refused(coupled):
     with pytest.raises(InputError, match="provincial"):
         deal(replace(coupled, resolution="national"))

@@ -9,7 +9,9 @@ from scipy import sparse
 
 from io_tables.errors import InputError
 from model.carbon import allocation
+from model.carbon.cooperative import core_violation
 from model.carbon.negotiation import Run
+from model.carbon.nucleolus import nucleolus
 from model.carbon.owen import owen
 from model.carbon.owen_division import divide, trade_contracts
 from model.carbon.owners import Owners
@@ -236,6 +238,14 @@ def test_the_shapley_value_of_the_curves_is_efficient_and_comes_with_its_errors(
     assert (shapley.standard_error >= 0).all() and np.isfinite(shapley.worst_core_violation)
     # together is never dearer than each for itself
     assert whole <= sum(found.cost(needed, WEIGHT, [r]) for r in range(R)) * (1 + 1e-9)
+
+
+def test_the_nucleolus_of_the_curves_is_in_the_core(game):
+    found, _, _ = game
+    value = found.game(found.baseline - quota_shares("per_capita"), WEIGHT)
+    division = nucleolus(NAMES, value).division
+    assert division.sum() == pytest.approx(value(frozenset(NAMES)), rel=1e-7)
+    assert core_violation(NAMES, value, division)[0] <= 1e-6 * division.sum()
 
 
 def test_a_reference_with_a_price_is_refused():
