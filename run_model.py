@@ -259,7 +259,8 @@ def _validate(arguments) -> int:
     from calibration.validation.report import validate
 
     screen = Screen(arguments.quiet)
-    lines, passed = validate(Path(arguments.data), Path(arguments.out))
+    lines, passed = validate(Path(arguments.data), Path(arguments.out),
+                             *(Path(d) if d else None for d in (arguments.run, arguments.unpinned)))
     for line in lines:
         screen.line(line)
     return GOOD if passed else NOT_SOLVED
@@ -510,6 +511,8 @@ def parser() -> argparse.ArgumentParser:
     validate = add("validate", _validate, "score the base-year recipes out of sample")
     validate.add_argument("--data", default=str(Path(__file__).resolve().parent.parent / "shared" / "data"))
     validate.add_argument("--out", default=str(Path(__file__).resolve().parent / "docs" / "validation.md"))
+    validate.add_argument("--run", metavar="DIR", help="finished optimised run whose reality checks are shown")
+    validate.add_argument("--unpinned", metavar="DIR", help="the same with technology.history=free, as a hindcast")
     return top
 
 

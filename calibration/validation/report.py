@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from calibration.generated_text import number, table, write_below_marker
-from calibration.validation import coefficients, electricity, emissions, energy, trade, value_added
+from calibration.validation import coefficients, electricity, emissions, energy, reality, trade, value_added
 from calibration.validation.score import Score
 
 
@@ -71,8 +72,11 @@ TOPICS = (
 )
 
 
-def validate(data: Path, out: Path) -> tuple[list[str], bool]:
+def validate(data: Path, out: Path, run: Path | None = None, unpinned: Path | None = None) -> tuple[list[str], bool]:
     """Score every topic and write the document `out`; returns lines for the screen and whether all floors hold.
+
+    run, unpinned : folders of a finished optimised run, and of one with free history, whose reality checks are shown;
+    without them the document keeps those it has.
 
     data : folder of the working data. Where it is absent, topics that need it are skipped with a line that says so,
     and an existing document stays as it is, because it holds more.
@@ -80,17 +84,30 @@ def validate(data: Path, out: Path) -> tuple[list[str], bool]:
     present = Path(data).is_dir()
     found = [(topic, topic.scores(Path(data)) if present or not topic.needs_data else None) for topic in TOPICS]
     lines = [line for topic, scores in found for line in _screen(topic, scores, data)]
+    beside = kept_section(Path(out), reality.TITLE)
+    if run is not None:
+        beside, screen = reality.reality(Path(run), Path(data), unpinned)
+        lines += screen
     scored = [s for _, scores in found for s in scores or ()]
     failed = [s for s in scored if s.passed is False]
     floors = sum(s.floor is not None for s in scored)
     lines.append(f"{floors - len(failed)} of {floors} floors hold; {sum(scores is None for _, scores in found)} of "
                  f"{len(TOPICS)} topics skipped")
     if present or not Path(out).is_file():
-        write_below_marker(Path(out), "Validation of the base year", _document(found))
+        write_below_marker(Path(out), "Validation of the base year", [*_document(found), *beside])
         lines.append(f"written to {out}")
     else:
         lines.append(f"{out} is left as it is")
     return lines, not failed
+
+
+def kept_section(document: Path, title: str) -> list[str]:
+    """Lines of a document's section of that title, none where it has none."""
+    if not document.is_file():
+        return []
+    lines = document.read_text(encoding="utf-8").split("\n")
+    heads = [i for i, line in enumerate(lines) if line.startswith("## ")] + [len(lines)]
+    return next((lines[a:b] for a, b in itertools.pairwise(heads) if lines[a] == f"## {title}"), [])
 
 
 def _screen(topic: Topic, scores: list[Score] | None, data: Path) -> list[str]:
