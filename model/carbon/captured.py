@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from io_tables import classification
+from io_tables.errors import InputError, Problem
 from model.carbon.storage import distances
 from model.carbon.storage_years import StorageCosts, StoragePlan, store_over_years
 from model.pathway.assembled import Plan
@@ -46,8 +47,15 @@ class Captured:
 
 
 def province_distances(names) -> np.ndarray:
-    """(G, G) great-circle km between the centres of provinces; 0 within one, as in the programme."""
+    """(G, G) great-circle km between the centres of provinces; 0 within one, as in the programme.
+
+    Raises InputError for a place without coordinates.
+    """
     rows = classification.provinces().rows
+    unknown = [Problem(f"region '{name}'", "has no coordinates in the table of provinces") for name in names
+               if name not in rows]
+    if unknown:
+        raise InputError(unknown)
     longitude = [float(rows[n]["longitude"]) for n in names]
     latitude = [float(rows[n]["latitude"]) for n in names]
     return distances(longitude, latitude)
