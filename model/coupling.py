@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from model.pathway.choice import Choice, first_choice
 from model.pathway.closing import Economy, generated
 from model.pathway.conflict import clash_of
 from model.pathway.draft import MONEY
+from model.pathway.frozen_loop import FrozenLoop
 from model.pathway.national_loop import Loop, NationalLoop
 from model.pathway.places import Places, provincial
 from model.pathway.provincial_loop import ProvincialLoop
@@ -30,6 +32,9 @@ from model.technology.catalogue import Catalogue
 from model.technology.catalogue import catalogue as shipped_catalogue
 from model.technology.progress import scenario_catalogue
 from scenarios.schema import Scenario
+
+if TYPE_CHECKING:
+    from model.rolling import Sight
 
 #: What the programme takes for granted beside the scenario; printed with every result.
 ASSUMED = (
@@ -104,17 +109,23 @@ class Coupled:
 
 
 def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = None, catalogue: Catalogue | None = None,
-          resolution: str = "national", progress=None) -> Coupled:
+          resolution: str = "national", progress=None, sight: Sight | None = None) -> Coupled:
     """Find the least-cost pathway of all provinces and the economy that goes with it.
 
     start : a choice to start from (default: the scenario's technology shares); resolution : 'national' (the
     programme of the nation as one place, its choice laid out over provinces by today's pattern) or 'provincial' (the
     programme over all provinces, started from it; ask `.converged` how far it came). progress(step, number, residual,
     reached) is called on the way (`reached` only by the provincial step).
+    sight : what a step of a rolling horizon is part of.
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """
+    if sight is None and scenario.technology.foresight.mode == "rolling":
+        # Imported here: a rolling horizon is a row of such solves.
+        from model.rolling import solve_rolling
+
+        return solve_rolling(base_year, scenario, catalogue=catalogue, progress=progress)
     adjusted = catalogue or scenario_catalogue(shipped_catalogue(), scenario, base_year.year)
-    study = CoupledStudy(base_year, scenario, adjusted)
+    study = (CoupledStudy if sight is None else sight.study)(base_year, scenario, adjusted)
     seconds, began = {}, time.process_time()
 
     def lap(name):
@@ -132,7 +143,8 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     use = Economy(study, lines=False).base_use
     places = provincial(base_year, scenario, study.catalogue, use)
     choice = start or first_choice(study, years)
-    loop = NationalLoop(study, places, timing, years, choice)
+    loop = (NationalLoop(study, places, timing, years, choice) if sight is None
+            else FrozenLoop(study, places, timing, years, choice, sight.additions))
     goal = None if resolution == "national" else START
     national = _checked(lambda: loop.run(_told(progress, "national"), goal), loop, choice, years)
     lap("national loop")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from scenarios.schema import Scenario
 
 #: No run reads these.
-NEVER = (("technology", "trade_band"), ("technology", "foresight"))
+NEVER = (("technology", "trade_band"),)
 #: Read only where the pathway programme chooses technologies.
 ONLY_OPTIMISING = (
     ("carbon", "peak_year"), ("carbon", "neutral_year"), ("carbon", "budget"), ("carbon", "national_cap"),
     ("carbon", "provincial_caps"), ("carbon", "allocation"), ("technology", "limits"), ("power", "reserve_margin"),
-    ("economics", "budget_rule"),
+    ("economics", "budget_rule"), ("technology", "foresight"),
 )
 #: Read only where technology shares are given.
 ONLY_SHARES = (("technology", "provincial_shares"),)

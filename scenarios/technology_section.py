@@ -114,7 +114,10 @@ class Foresight(Section):
 
     mode: Literal["perfect", "rolling"] = setting("perfect", "perfect foresight, or a rolling horizon", "预见方式")
     look_ahead: Annotated[int, Quantity("year", 1, 100, whole=True)] = setting(
-        15, "years seen at each step of a rolling horizon", "前瞻年数"
+        15,
+        "years seen at each step of a rolling horizon (national programme); what a step builds in its next model year "
+        "stays, goals out of sight do not count yet",
+        "前瞻年数",
     )
 
 

@@ -127,9 +127,10 @@ class NationalLoop:
         return solve_deferred(whole.complete, threshold=coupling.keep, start=start, tolerance=coupling.gap,
                               max_passes=coupling.max_passes, tie_break=TIES)
 
-    def run(self, progress=None) -> Loop:
-        """Iterate economy and programme to the scenario's tolerance."""
+    def run(self, progress=None, goal: float | None = None) -> Loop:
+        """Iterate economy and programme to a residual, by default within the scenario's tolerance."""
         coupling = self.study.scenario.coupling
+        goal = BEYOND * coupling.tolerance if goal is None else goal
         years, pins, choice = self.first, no_pins(self.study), self.start
         K, T = len(self.study.keys), len(years) - 1
         mix, priced, own = Mix.unmoved(self.study), None, T * (2 * K + 2)
@@ -153,13 +154,14 @@ class NationalLoop:
             residuals.append(residual)
             if progress:
                 progress(number, residual)
-            if residual <= BEYOND * coupling.tolerance:
+            if residual <= goal:
                 break
             x = np.maximum(mixer.advance(x, mapped, residual), 0.0)
             pins = new_pins
             activity, building = x[: T * K].reshape(T, K), x[T * K : 2 * T * K].reshape(T, K)
             choice = self.lay(activity, building, x[2 * T * K : 2 * T * K + T], x[own - T : own], years)
             mix = mix.at(x[own:])
+            x[own:] = mix.state()
         contraction = mixer.contraction
         return Loop(iterate, residual, contraction, error_bound(residual, contraction), len(residuals),
                     tuple(residuals), residual <= coupling.tolerance)

@@ -19,6 +19,9 @@ from model.pathway.carbon_payers import payers, per_output
 from model.pathway.unit_costs import Fleets, UnitCosts, nominal_cost
 from model.run import SELLERS, Study, Year
 
+#: No step of the outer loop moves purchases of a good by more than this factor.
+WIDEST = 20.0
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -37,8 +40,9 @@ class Mix:
         return self.factors[1:].ravel()
 
     def at(self, state: np.ndarray) -> Mix:
-        """The same with other later years."""
-        return replace(self, factors=np.concatenate([self.factors[:1], state.reshape(self.factors[1:].shape)]))
+        """The same with other later years, within WIDEST of no response: accelerated steps may overshoot."""
+        later = np.clip(state, 1.0 / WIDEST, WIDEST).reshape(self.factors[1:].shape)
+        return replace(self, factors=np.concatenate([self.factors[:1], later]))
 
     def of_fuels(self, study: Study, t: int) -> np.ndarray:
         """(R, F) the same for the fuels that households burn: as the good of whoever sells them."""
