@@ -34,7 +34,7 @@ def scenario_from_lock(name: str, lock: str, changes: Mapping, folder: Path, *, 
     if extends is None:
         entries |= _laid({key: value for key, value in content.items() if key not in OWN_ENTRIES}, changes)
     else:
-        entries |= {"extends": extends, **changes}
+        entries |= {"extends": extends, **_needed(changes, content)}
     text = head + "\n".join(yaml_lines(entries)) + "\n"
     part = folder / f".{stem}.part-{os.getpid()}.yaml"
     try:
@@ -91,6 +91,17 @@ def _extends(content: dict, lock: str, folder: Path, beside: Path | None) -> str
     if near is not None and near.is_file() and near.read_text(encoding="utf-8").rstrip() == lock.rstrip():
         return os.path.relpath(near, folder).replace(os.sep, "/")
     return None
+
+
+def _needed(changes: Mapping, content: Mapping) -> dict:
+    """Changes without the nulls of what the scenario does not have."""
+    found = {}
+    for key, value in changes.items():
+        if isinstance(value, Mapping):
+            found[key] = _needed(value, content.get(key) or {})
+        elif value is not None or content.get(key):
+            found[key] = value
+    return found
 
 
 def _laid(below: dict, above: Mapping) -> dict:

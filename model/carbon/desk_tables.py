@@ -7,6 +7,7 @@
     plan_nation, plan_provinces, plan_sectors, plans      budgets for dual control (`plan_budgets`)
     sinks           region, definition, type, low, central, high (Mt CO2 a year)
     flows           year, source, sink, flow (Mt CO2), km
+    peaks           rule (`pathway` first), region, peak_year, peak_level (Mt CO2), plateau_until, after_nation (years)
     fairness_provinces, fairness_rules                    as `fairness` names them, of permit trade; where money moves
     desk_facts      key, zh, en: what the figures stand on
 """
@@ -22,6 +23,7 @@ from io_tables import classification
 from io_tables.errors import InputError, Problem
 from model.carbon import sinks as land
 from model.carbon import transfers
+from model.carbon.allocation_paths import peak_calendar
 from model.carbon.desk_run import CAPTURED, GDP, GROSS, PER_TONNE, PRICE, by_sector, desk_run, grid
 from model.carbon.fairness import fairness
 from model.carbon.flows import PROGRAMME, between, flows
@@ -66,7 +68,7 @@ def desk_tables(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str],
         "rules": _rules(weights, quotas, left_out, run), "quotas": _quotas(run, whole), "desk": _desk(run),
         "desk_years": _desk_years(run), "plan_nation": budget.budgets.national,
         "plan_provinces": budget.provinces(), "plan_sectors": budget.sectors(), "plans": budget.budgets.five_years,
-        "sinks": _sinks(regions), "flows": flow,
+        "sinks": _sinks(regions), "flows": flow, "peaks": _peaks(run, whole),
         "desk_facts": _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched),
     }
     if run.price.any():
@@ -102,6 +104,13 @@ def _grid(run: Run) -> dict:
 def _quotas(run: Run, whole) -> pd.DataFrame:
     return pd.concat([pd.DataFrame({"rule": name, **_grid(run), "quota": values.ravel(), "unit": "Mt CO2"})
                       for name, values in whole.items()], ignore_index=True)
+
+
+def _peaks(run: Run, whole) -> pd.DataFrame:
+    """Peak calendar of the pathway and of the quotas of every rule, provinces and nation."""
+    paths = {"pathway": run.optimum, **whole}
+    return pd.concat([peak_calendar(path, run.years, run.regions).assign(rule=name) for name, path in paths.items()],
+                     ignore_index=True)
 
 
 def _desk(run: Run) -> pd.DataFrame:
@@ -230,6 +239,9 @@ def _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched
         rows.append(("unmatched", f"未能匹配封存的CO2:{year}年{unmatched.max():,.1f} Mt。",
                      f"CO2 that finds no store: {unmatched.max():,.1f} Mt in {year}."))
     allocation = scenario.carbon.allocation
+    if allocation is not None and allocation.accounting == "consumption":
+        rows.append(("accounting", "情景选用消费侧核算,但配额仍按属地排放计算。",
+                     "The scenario asks for consumption accounting; quotas still take territorial emissions."))
     missing = [] if allocation is None else [RULES[n] for n in allocation.weights if n in left_out]
     if missing:
         rows.append(("weights", f"情景设有权重但无数据的原则:{'、'.join(rule.zh for rule in missing)}。",

@@ -21,6 +21,7 @@ def sheets(book: Book) -> None:
     blocks = quotas.fill_quotas(book, data, desk.weight_cells(book))
     cells = desk.fill_desk(book, first, blocks)
     places.tiles(book, cells)
+    quotas.peaks(book)
     fairness.transfers(book)
     fairness.notes(book)
     dual_control.provinces(book)

@@ -172,3 +172,39 @@ def _nation(book: Book, sheet) -> dict[str, int]:
                 sheet.write_number(row, column, float(value), formats.tenth if name == "price" else formats.number)
         rows[name] = row
     return rows
+
+
+def peaks(book: Book) -> None:
+    """Peak calendar: the year in which the pathway, and the quotas of every rule, are highest in each province."""
+    frame = book.results.tables["peaks"]
+    labels = {"pathway": ("路径排放", "Pathway"), **rule_labels(book)}
+    sheet = book.sheet(
+        "达峰日历 Peaks", "分省达峰日历(模型年)", "Peak calendar by province (model years)",
+        book.two("各列为排放或配额最高的年份;末列为路径峰值水平与平台期末年(峰值99%以上)。",
+                 "Year of the highest emissions or quota; at the right level and last year of the pathway's plateau."),
+        repeat=False,
+    )
+    rules = [rule for rule in labels if rule in set(frame["rule"])]
+    places = [*book.provinces(), ("全国", "China")]
+    order = [en for _, en in places]
+    wide = frame.pivot(index="region", columns="rule", values="peak_year").loc[order, rules]
+    own = frame[frame["rule"] == "pathway"].set_index("region").loc[order]
+    unit, mass = book.shown("Mt CO2")
+    heads = [*("\n".join(labels[rule]) for rule in rules), f"峰值({unit})\nPeak level", "平台期至\nPlateau until",
+             "较全国(年)\nAfter the nation"]
+    style = book.formats
+    sheet.set_column(0, 1, 18)
+    sheet.set_column(2, 2 + len(heads), 14)
+    for c, head in enumerate(("省份\nProvince", "单位 Unit: 年 year", *heads)):
+        sheet.write(HEAD, c, head, style.head)
+    sheet.set_row(HEAD, 58)
+    for r, (zh, en) in enumerate(places, start=HEAD + 1):
+        for c, text in enumerate((zh, en)):
+            sheet.write(r, c, text, style.text)
+        for c, rule in enumerate(rules, start=2):
+            sheet.write_number(r, c, int(wide.loc[en, rule]), style.centre)
+        last = 2 + len(rules)
+        sheet.write_number(r, last, mass * float(own.loc[en, "peak_level"]), style.tenth)
+        sheet.write_number(r, last + 1, int(own.loc[en, "plateau_until"]), style.centre)
+        sheet.write_number(r, last + 2, int(own.loc[en, "after_nation"]), style.centre)
+    sheet.freeze_panes(HEAD + 1, 2)
