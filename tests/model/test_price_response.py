@@ -18,6 +18,7 @@ from model.pathway.carbon_payers import payers
 from model.pathway.prices import Mix, base_market, import_prices, prices_of, respond
 from model.pathway.unit_costs import UnitCosts
 from model.price_results import paid_and_spent, price_ledgers
+from model.run import solve_years, study_of
 from model.technology.catalogue import catalogue
 from model.technology.progress import scenario_catalogue
 from scenarios.load import load_scenario
@@ -204,3 +205,20 @@ def test_price_ledgers_of_a_coupled_run_close(coupled):
     assert [found.status for found in ledgers] == ["pass"] * 3
     assert ledgers[0].residual < 1e-10 and ledgers[1].residual < 1e-9
     np.testing.assert_allclose(it.response.prices[1].tonne, 3.0, rtol=1e-6)   # 300 yuan a tonne
+
+
+def test_where_shares_are_given_a_price_on_carbon_moves_consumption_to_its_fixed_point():
+    base, solved = BaseYear.load(), {}
+    for price in ("0", "500"):
+        scenario = load_scenario("current_trend", ("years=[2020, 2030]", f"carbon.price={{2030: {price}}}"))
+        study = study_of(base, scenario)
+        years = solve_years(study)
+        response = study.prices.response(years)
+        np.testing.assert_allclose(response.mix.factors, study.prices.mix.factors, atol=1e-6)
+        solved[price] = (years[1], response.prices[1])
+    (free, cheap), (taxed, dear) = solved["0"], solved["500"]
+    assert (dear.living > cheap.living).all() and dear.revenue.sum() > 0.0 == cheap.revenue.sum()
+    S, coal = len(base.sectors), base.fuels.index("coal")
+    assert taxed.energy.residual[:, S:, coal].sum() < free.energy.residual[:, S:, coal].sum()
+    spent = [(y.economy.demand.consumption + y.economy.demand.consumption_imports).sum(axis=1) for y in (free, taxed)]
+    np.testing.assert_allclose(spent[0], spent[1], rtol=1e-12)
