@@ -37,6 +37,7 @@ class Draft:
     requirements: list[Requirements]
     programme: Programme = field(default_factory=Programme)
     names: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    published: dict[str, tuple[float, float]] | None = None
 
     def __post_init__(self):
         study, catalogue = self.study, self.study.catalogue

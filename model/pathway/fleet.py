@@ -90,14 +90,13 @@ def _resources(d: Draft) -> None:
 def _add_intensity(d: Draft, rows: np.ndarray, of) -> None:
     """Add what each technology uses of something, per unit of its activity (G,), to rows (G, T)."""
     for k in range(d.K):
-        for t, r in enumerate(d.requirements):
-            amount = of(r, k)
-            if not np.any(amount):
-                continue
-            if k in d.plants:
-                d.programme.add(rows[:, t, None], d.generation[:, k, t], amount[:, None])
-            elif k in d.annual:
-                d.programme.add(rows[:, t], d.activity[:, k, t], amount)
+        amount = np.stack([of(r, k) for r in d.requirements], axis=1)
+        if not amount.any():
+            continue
+        if k in d.plants:
+            d.programme.add(rows[:, :, None], d.generation[:, k], amount[:, :, None])
+        elif k in d.annual:
+            d.programme.add(rows, d.activity[:, k], amount)
 
 
 def _limits(d: Draft) -> None:

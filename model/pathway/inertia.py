@@ -47,18 +47,22 @@ def add_inertia(d: Draft) -> None:
         side[:, 0] += kept[:, 0] * then
     rows = p.add_rows("inertia", (len(running), len(later)), lower=side[running, first:])
     p.add(rows, d.idled[running, first:], 1.0)
+    t = np.array([t for t in later if t > 0], dtype=int)
+    built = np.arange(d.T)[None] < t[:, None]                                              # (t, built)
     for i, k in enumerate(running):
-        for t in later:
-            row = rows[i, t - first]
-            p.add(row, _use(d, k, t), 1.0)
-            if t:
-                p.add(row, _use(d, k, t - 1), -kept[k, t])
-                gone = d.vintage[k][:t, t - 1] - d.vintage[k][:t, t]                       # (built,)
-                p.add(row, d.building[:, k, :t], kept[k, t] * output[:, k, None] * gone[None])
+        use = _use(d, k)
+        p.add(rows[i, :, None], use[first:], 1.0)
+        row = rows[i, t - first]
+        p.add(row[:, None], use[t - 1], -kept[k, t, None])
+        gone = np.where(built, (d.vintage[k][:, t - 1] - d.vintage[k][:, t]).T, 0.0)
+        p.add(row[:, None, None], d.building[None, :, k],
+              kept[k, t, None, None] * output[None, :, k, None] * gone[:, None])
 
 
-def _use(d: Draft, k: int, t: int) -> np.ndarray:
-    return (d.generation[:, k, t] if k in d.plants else d.activity[:, k, t]).ravel()
+def _use(d: Draft, k: int) -> np.ndarray:
+    """(T, columns) whose sum is a year's activity of the nation."""
+    block = d.generation[:, k] if k in d.plants else d.activity[:, k, :, None]
+    return block.transpose(1, 0, 2).reshape(d.T, -1)
 
 
 def _output(d: Draft) -> np.ndarray:

@@ -130,11 +130,11 @@ def _bound(d: Draft, name: str, where: np.ndarray, own: list[int], t: int, low: 
 
 def _published(d: Draft, nation, item: str) -> tuple[float, float] | None:
     """(value, band) of the last figure within reach of the lived year and not after it."""
-    rows = nation[(nation["item"] == item) & (nation["year"] <= d.lived) & (nation["year"] >= d.lived - REACH)]
-    if rows.empty:
-        return None
-    row = rows.sort_values("year").iloc[-1]
-    return float(row["value"]), BAND[row["status"]]
+    if d.published is None:
+        rows = nation[(nation["year"] <= d.lived) & (nation["year"] >= d.lived - REACH)].sort_values("year")
+        d.published = {name: (float(value), BAND[status]) for name, value, status in
+                       zip(rows["item"], rows["value"], rows["status"], strict=True) if status in BAND}
+    return d.published.get(item)
 
 
 def _row(d: Draft, name: str, parts, low: float, high: float, worth: float, largest: float) -> None:
