@@ -160,7 +160,18 @@ def requirement_operator(d: Draft, n: int, threshold: float, row_weight, column_
             result[own] += (b.T @ y[t * Q : (t + 1) * Q])[place]
         return result
 
-    return Operator((m, n), product, adjoint, large)
+    def written(wanted):
+        chosen = np.zeros(n, dtype=bool)
+        chosen[wanted] = True
+        found = []
+        for t, (b, (own, place)) in enumerate(zip(blocks, where, strict=True)):
+            inside = chosen[own]
+            own, part = own[inside], b[:, place[inside]]
+            i, j = np.nonzero(part)
+            found.append((i + t * Q, own[j], part[i, j]))
+        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+    return Operator((m, n), product, adjoint, large, written)
 
 
 @dataclass(frozen=True)
