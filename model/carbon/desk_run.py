@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from io_tables.errors import InputError, Problem
+from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run
 from model.results import NATION, TOTAL
 from scenarios.schema import Scenario
@@ -24,8 +25,8 @@ GDP, PEOPLE, NET, LAND, GROSS, CAPTURED, PRICE = (
 )
 #: yuan per tonne -> 10^8 yuan per Mt.
 PER_TONNE = 1e-2
-#: Where the scenario names no convergence year.
-CONVERGENCE_YEAR = 2050
+#: Where the scenario names no convergence year, and no first year of responsibility.
+CONVERGENCE_YEAR, RESPONSIBLE_FROM = 2050, 1997
 
 
 def grid(table: pd.DataFrame, variable: str, regions: Sequence[str], years: Sequence[int], sector: str = TOTAL):
@@ -79,6 +80,8 @@ def desk_run(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], *,
     first = np.maximum(emissions[0], 0.0)
     growth = np.divide(gdp, gdp[0], out=np.ones_like(gdp), where=np.broadcast_to(gdp[0] > 0, gdp.shape))
     allocation = scenario.carbon.allocation
+    since = allocation.responsibility_from if allocation else RESPONSIBLE_FROM
+    history_years, history = emission_history(regions, first, since)
     return Run(
         years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=first,
         baseline=first * growth if baseline is None else baseline, optimum=emissions, gdp=gdp,
@@ -86,5 +89,6 @@ def desk_run(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], *,
         price=prices(table, scenario, years) if price is None else price,
         cost=np.zeros_like(gdp) if cost is None else cost,
         convergence_year=allocation.convergence_year if allocation else CONVERGENCE_YEAR,
-        sinks=sinks, base_gdp=gdp[0], rate=scenario.economics.discount_rate,
+        sinks=sinks, history=history, history_years=history_years, base_gdp=gdp[0],
+        rate=scenario.economics.discount_rate,
     )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from io_tables.errors import InputError, Problem
+from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run, blended
 from scenarios.schema import Scenario
 
@@ -66,9 +67,10 @@ def quota_caps(scenario: Scenario, years: Sequence[int], regions: Sequence[str],
     total = np.where(has, caps, emissions.sum())
     growth = np.divide(gdp, gdp[0], out=np.ones_like(gdp), where=np.broadcast_to(gdp[0] > 0, gdp.shape))
     share = emissions / emissions.sum()
+    history_years, history = emission_history(regions, emissions, allocation.responsibility_from)
     run = Run(years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=emissions,
               baseline=emissions * growth, optimum=total[:, None] * share, gdp=gdp, population=population,
               price=np.zeros(len(years)), cost=np.zeros_like(gdp), convergence_year=allocation.convergence_year,
-              sinks=sinks, base_gdp=gdp[0])
+              sinks=sinks, history=history, history_years=history_years, base_gdp=gdp[0])
     found[has] = blended(run, weights)[has]
     return found

@@ -13,8 +13,10 @@ from model.export.quotas import BLEND, Blocks, rule_labels, values_of
 SHEET = "谈判台 Desk"
 #: Names of the workbook by which an edited desk is read again (`model/carbon/desk_reader.py`).
 RULE_NAME, WEIGHT_NAME = "desk_rules", "desk_weights"
+#: Rows kept for what the figures stand on, beside the parameters.
+FACTS = 10
 YEAR, RUN_PRICE, OWN_PRICE, PRICE = (HEAD + i for i in range(4))
-RULES, WEIGHTS, USED, ENTROPY, KEYS = (HEAD + 6 + i for i in range(5))
+RULES, WEIGHTS, USED, ENTROPY, KEYS = (HEAD + FACTS + i for i in range(5))
 TABLE = KEYS + 2
 FIRST = TABLE + 2
 #: The year shown first: the last model year at or before it.

@@ -112,11 +112,16 @@ def test_every_rule_and_the_blend_sum_to_cap_and_sinks(allocated):
     assert (receipts.sum().abs() <= 1e-9 * receipts.apply(lambda v: v.abs().sum()).clip(lower=1.0)).all()
 
 
+def test_responsibility_asks_more_of_those_who_emitted_more_per_head(small_run):
+    tables = allocate(small_run, rules=["responsibility", "per_capita"]).results.tables
+    wide = tables["quotas"].query("year == 2030").pivot(index="region", columns="rule", values="quota")
+    less = wide["responsibility"] - wide["per_capita"]
+    assert abs(less.sum()) < 1e-6 and less["Inner Mongolia"] < -100 and less["Sichuan"] > 50
+
+
 def test_unknown_rules_and_weights_are_named(small_run):
     with pytest.raises(InputError, match="did you mean 'per_capita'"):
         allocate(small_run, rules=["per_capta"])
-    with pytest.raises(InputError, match="no history"):
-        allocate(small_run, rules=["responsibility"])
     with pytest.raises(InputError, match="is unknown"):
         parse_weights("per_capita=1,nonsens=2")
     with pytest.raises(InputError, match="all weights are zero"):
