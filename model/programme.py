@@ -97,6 +97,10 @@ class Programme:
         lower, upper = (np.broadcast_to(np.asarray(v, dtype=float), block.shape).ravel() for v in (lower, upper))
         self._column_parts[place] = (cost, np.maximum(low, lower), np.minimum(high, upper))
 
+    def upper_bounds(self) -> np.ndarray:
+        """Upper bounds of all columns as they are now."""
+        return _joined(self._column_parts, 3)[2]
+
     def compiled(self) -> Compiled:
         """The arrays of the whole programme. Raises InputError for a coefficient that is not finite."""
         n, m = self._size

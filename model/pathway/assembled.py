@@ -68,7 +68,9 @@ def draft_of(study: Study, places: Places, timing: Timing, found: list[Requireme
     add_carbon(d)
     add_history(d)
     add_inertia(d)
+    asked = d.programme.upper_bounds()
     tighten(d)
+    d.derived = d.programme.upper_bounds() < asked
     return d
 
 

@@ -9,7 +9,7 @@ from model.pathway.fleet import HOUSEHOLDS
 from model.pathway.requirements_of_year import PLACED
 
 #: Nothing exceeds this many times what its place asks of the product, plus a part of what the nation asks.
-WIDE, ELSEWHERE = 3.0, 0.02
+WIDE, ELSEWHERE = 3.0, 0.05
 #: Power capacity of a place over its mean load.
 CAPACITY_OVER_LOAD = 40.0
 
@@ -28,7 +28,9 @@ def tighten(d: Draft) -> None:
             asked[product] = wide((d.places.member @ d.household[product].T)[:, 1:])
     use = asked["electricity"]
     asked["hydrogen"] = np.full((G, T), 0.01) * use + 1.0
-    asked["co2_removal"] = np.maximum(wide(np.maximum(total[PLACED.index("co2")], 0.0)), 10.0)
+    emitted = np.maximum(total[PLACED.index("co2")], 0.0)
+    # air is everywhere: one place may take back what several emit
+    asked["co2_removal"] = np.maximum(wide(emitted) + 0.1 * emitted.sum(axis=0), 100.0)
     load = use / 8.76 / WIDE * CAPACITY_OVER_LOAD
     activity = np.empty((G, len(d.annual), T))
     building = np.empty((G, d.K, T))

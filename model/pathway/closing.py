@@ -54,6 +54,7 @@ class Economy:
     def __init__(self, study: Study, *, lines: bool):
         """lines : whether losses between provinces are explicit (they then leave the residual of the power sector)."""
         self.study, base = study, study.base
+        self._read: dict[int, tuple[dict[str, float], float | None]] = {}
         self.power = base.energy_sectors.index(POWER) if POWER in base.energy_sectors else 0
         self.electricity = base.fuels.index("electricity")
         use = study.accounts.use[:, :, self.electricity].sum(axis=1) / PJ_PER_TWH
@@ -238,6 +239,13 @@ class Economy:
         income = (study.assumed.gdp[t] / study.assumed.population[t]) / (base.gdp / base.population)
         return study._residual_index(x, study.assumed.population[t] / base.population, income)
 
+    def _statistics(self, year: int) -> tuple[dict[str, float], float | None]:
+        """Growth of products and of electricity use since the base year, read once."""
+        if year not in self._read:
+            base = self.study.base
+            self._read[year] = history.product_growth(base, year), history.electricity_growth(base, year)
+        return self._read[year]
+
     def pinned(self, years: list[Year], pins: Pins) -> Pins:
         """Move the use of materials and electricity of lived years towards statistics; later years keep the last."""
         study, base = self.study, self.study.base
@@ -247,8 +255,7 @@ class Economy:
         for t, year in enumerate(years):
             if t == 0:
                 continue
-            wanted = history.product_growth(base, year.year)
-            growth = history.electricity_growth(base, year.year)
+            wanted, growth = self._statistics(year.year)
             if not wanted and growth is None:
                 material[t], electricity[t] = material[t - 1], electricity[t - 1]
                 continue

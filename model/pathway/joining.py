@@ -65,14 +65,21 @@ class Joining:
     """One solver object around the elastic programme with the large requirements."""
 
     def __init__(self, complete: Complete, z: np.ndarray, prices: np.ndarray, *, ties: float = 1e-10,
-                 threads: int = 1, method: str = "ipm"):
-        """z, prices : from where the corrections start (the national programme laid out)."""
+                 threads: int = 1, method: str = "ipm", derived: np.ndarray | None = None):
+        """z, prices : from where the corrections start (the national programme laid out).
+
+        derived (n,) : columns whose upper bound is only there for the lower bound (E13) and never binds: the first
+        solve goes without, an interior point dislikes distant bounds.
+        """
         self.complete, self.z, self.prices = complete, z, prices
         self.kept = sparse.csr_matrix(complete.M.large)
         self.history: list[Pass] = []
         self._method, self._solved, self._seconds, self._iterations, self._solves = method, False, 0.0, 0, 0
         self._ties = 1.0 + ties * np.random.default_rng(0).random(len(complete.cost))
+        self._lifted = np.flatnonzero(derived) if derived is not None else np.zeros(0, dtype=int)
         self._engine = Engine(self._elastic(), threads=threads)
+        if len(self._lifted):
+            self._engine.set_column_bounds(self._lifted, complete.lower[self._lifted], INFINITY)
 
     def _elastic(self):
         c = self.complete
@@ -107,8 +114,14 @@ class Joining:
         """Other sides of the product rows (m,): what another economy asks beside the technologies, slopes as before."""
         self.complete = replace(self.complete, f=f)
 
+    @staticmethod
+    def between(one: Reached, other: Reached) -> Reached:
+        """A point with the mean of its duals and another's."""
+        return replace(other, prices=(one.prices + other.prices) / 2,
+                       multipliers=(one.multipliers + other.multipliers) / 2)
+
     def against(self, point: Reached, optimum: Reached) -> Reached:
-        """A point judged by the lower bound that the prices of the optimum of the same programme give.
+        """A point judged by the lower bound that other duals give.
 
         Its violation is the worst of product rows and constraints.
         """
@@ -118,11 +131,12 @@ class Joining:
                        bounds=replace(bounds, violation=worst))
 
     def _constraints_missed(self, z: np.ndarray) -> float:
-        """Worst miss of a constraint relative to what it carries, absolute where it carries less than one unit."""
+        """Worst miss of a constraint or bound relative to what it carries, absolute where that is less than a unit."""
         c = self.complete
         value, carried = c.K @ z, np.maximum(abs(c.K) @ np.abs(z), 1.0)
         missed = np.maximum(c.k_lower - value, value - c.k_upper)
-        return float((np.maximum(missed, 0.0) / carried).max(initial=0.0))
+        outside = np.maximum(z - c.upper, c.lower - z) / np.maximum(np.abs(z), 1.0)
+        return float(max((np.maximum(missed, 0.0) / carried).max(initial=0.0), outside.max(initial=0.0)))
 
     def passes(self, tolerance: float, most: int, progress=None) -> Reached:
         """Renew prices, each time let quantities settle, until gap and violation are within tolerance.
@@ -157,6 +171,9 @@ class Joining:
         solution = self._engine.resolve(fallback=self._method) if self._solved else self._engine.solve(self._method)
         if not solution.optimal:
             raise ModelError(f"pathway programme: {solution.status}")
+        if not self._solved and len(self._lifted):
+            c, own = self.complete, self._lifted
+            self._engine.set_column_bounds(own, c.lower[own], c.upper[own])
         self._solved = True
         self._seconds += solution.seconds
         self._iterations += solution.iterations

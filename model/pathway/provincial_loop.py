@@ -16,8 +16,10 @@ from model.pathway.assembled import Assembled, Plan, assembled, draft_of, electr
 from model.pathway.choice import Choice
 from model.pathway.closing import Economy, Pins
 from model.pathway.joining import Joining, Reached
+from model.pathway.market import markets
 from model.pathway.national_loop import CLOSURE, TIES, Iterate, Loop, biomass_outside, error_bound, net_co2
 from model.pathway.places import Places
+from model.pathway.prices import Mix, Response, respond
 from model.pathway.requirements_of_year import PLACED, Requirements, requirements, sides
 from model.pathway.timing import Timing
 from model.run import Study, Year
@@ -26,6 +28,10 @@ from model.run import Study, Year
 FIRST_GOAL, STEP = 1e-2, 0.02
 #: Rounds and steps at most; a round ends when so many steps have not lowered the residual.
 ROUNDS, STEPS, PATIENCE = 12, 40, 6
+#: Rounds that aim at less than this settle in so many steps at most: prices matter more there.
+FAR, FEW = 1e-5, 6
+#: Accuracy of the economy's closure within a step, relative to the residual before it.
+ACCURATE = 1e-4
 #: What a round settles to, relative to the tolerance: what follows adds its own.
 WITHIN = 0.2
 
@@ -39,6 +45,8 @@ class _Round:
     years: list[Year]
     found: list[Requirements]
     whole: Assembled
+    mix: Mix
+    response: Response
     plan: Plan | None = None
     residual: float = np.inf
 
@@ -59,8 +67,14 @@ class ProvincialLoop:
         draft = draft_of(self.study, self.places, self.timing, found, net_co2(years[0]), biomass_outside(years))
         return assembled(draft, self.study.scenario.coupling.keep)
 
-    def _years(self, choice: Choice, pins: Pins, guess: list[Year]) -> list[Year]:
-        return [self.economy.year(t, choice, guess[t], pins, CLOSURE) for t in range(len(guess))]
+    def _years(self, choice: Choice, pins: Pins, guess: list[Year], mix: Mix, closure: float) -> list[Year]:
+        later = [self.economy.year(t, choice, guess[t], pins, closure, mix) for t in range(1, len(guess))]
+        return [guess[0], *later]
+
+    def _responded(self, at: _Round, paid: Reached) -> Response:
+        """Prices of the years at the duals of a point, and the mix of consumption they ask for."""
+        found = markets(at.whole, at.plan, paid.z, paid.prices, paid.multipliers, at.response.costs)
+        return respond(self.study, at.years, found, at.mix, at.response)
 
     def run(self, national: Loop, progress=None) -> tuple[Loop, Joining, Reached]:
         """Solve at the national loop's economy, then iterate economy and programme on the same solver object."""
@@ -69,42 +83,53 @@ class ProvincialLoop:
         today = base.trade_shares[base.industries.index("electricity")]
         choice = replace(national.iterate.choice,
                          electricity_shares=np.repeat(today[None], len(national.iterate.years), axis=0))
-        years = self._years(choice, pins, national.iterate.years)
+        mix, response = national.iterate.mix, national.iterate.response
+        years = self._years(choice, pins, national.iterate.years, mix, CLOSURE)
+        years[0] = self.economy.year(0, choice, years[0], pins, CLOSURE, mix)
         found = self._found(years, choice, pins)
-        at = _Round(choice, pins, years, found, self._whole(years, found))
-        joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES)
-        scale, residuals, goal, mixer, star = None, [], FIRST_GOAL, None, None
-        for _ in range(ROUNDS):
-            reached = joining.passes(max(goal, WITHIN * coupling.gap), coupling.max_passes)
+        at = _Round(choice, pins, years, found, self._whole(years, found), mix, response)
+        joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES,
+                          derived=at.whole.draft.derived)
+        scale, residuals, goal, star, reached, paid = None, [], FIRST_GOAL, None, None, None
+        for number in range(ROUNDS + 1):
+            before, reached = reached, joining.passes(max(goal, WITHIN * coupling.gap), coupling.max_passes)
+            paid = reached if before is None else joining.between(before, reached)
             if star is not None:
                 star = joining.against(star, reached)
+                at.response = self._responded(at, replace(paid, z=star.z))
+                at.residual = max(at.residual, float(np.abs(at.response.mix.factors - at.mix.factors).max()))
                 if progress:
                     progress(len(residuals), at.residual, star)
-                if at.residual <= coupling.tolerance and star.score <= coupling.gap:
+                if (at.residual <= coupling.tolerance and star.score <= coupling.gap) or number == ROUNDS:
                     break
             at.plan = plan_of(at.whole.draft, reached.z)
             if scale is None:
                 scale = self._scale(at.plan)
-            mixer, star = self._settle(at, joining, reached, scale, max(goal, WITHIN * coupling.tolerance), residuals,
-                                       progress)
+            mixer, star = self._settle(at, joining, reached, paid, scale, max(goal, WITHIN * coupling.tolerance),
+                                       residuals, progress)
             at.found = self._found(at.years, at.choice, at.pins)
             at.whole = self._whole(at.years, at.found)
             joining.renew(at.whole.complete)
             goal = max(goal * STEP, 1e-9)
-        iterate = Iterate(at.choice, at.pins, at.years, at.found, at.whole, None, at.plan)
+        iterate = Iterate(at.choice, at.pins, at.years, at.found, at.whole, None, at.plan, at.mix, at.response)
         q = mixer.contraction
         return Loop(iterate, at.residual, q, error_bound(at.residual, q), len(residuals), tuple(residuals),
                     at.residual <= coupling.tolerance), joining, star
 
-    def _settle(self, at: _Round, joining: Joining, reached: Reached, scale, goal: float, residuals: list[float],
-                progress) -> tuple[Anderson, Reached]:
-        """Quantities and economy at standing prices, until a step moves neither by more than `goal`."""
+    def _settle(self, at: _Round, joining: Joining, reached: Reached, paid: Reached, scale, goal: float,
+                residuals: list[float], progress) -> tuple[Anderson, Reached]:
+        """Quantities and economy at standing prices, until a step moves neither by more than `goal`.
+
+        paid : the duals that households and industries pay: the mean of two rounds, since those of near-equal
+        alternatives take turns.
+        """
         coupling, draft = self.study.scenario.coupling, at.whole.draft
         # the programme's point moves with the state, so that what is deferred belongs to the same point
         whole_scale = np.concatenate([scale, np.full(len(reached.z), np.inf)])
         mixer = Anderson(coupling.memory, coupling.damping, whole_scale)
         best, waited = np.inf, 0
-        for number in range(STEPS):
+        most = FEW if goal > FAR else STEPS
+        for number in range(most):
             if number:
                 moved = [sides(f, self.economy, y, t, at.choice, at.pins, self.places.member)
                          for t, (f, y) in enumerate(zip(at.found, at.years[1:], strict=True), start=1)]
@@ -116,19 +141,20 @@ class ProvincialLoop:
                 start = reached.z
             mapped = laid_choice(at.plan, at.choice, self._shares(draft, at.plan))
             new_pins = self.economy.pinned(at.years, at.pins)
-            x, y = _state(at.choice, at.pins), _state(mapped, new_pins)
+            at.response = self._responded(at, replace(paid, z=reached.z))
+            x, y = _state(at.choice, at.pins, at.mix), _state(mapped, new_pins, at.response.mix)
             at.residual = max(float((np.abs(y - x) / scale).max()), new_pins.miss)
             residuals.append(at.residual)
             if progress:
                 progress(len(residuals), at.residual, reached)
             best, waited = (at.residual, 0) if at.residual < best else (best, waited + 1)
-            if (number and at.residual <= goal) or waited >= PATIENCE or number == STEPS - 1:
+            if (number and at.residual <= goal) or waited >= PATIENCE or number == most - 1:
                 break
             x, y = np.concatenate([x, start]), np.concatenate([y, reached.z])
             x = mixer.advance(x, y, at.residual) if number else y
-            at.choice, at.pins = _choice(x[: len(scale)], at.choice, new_pins)
+            at.choice, at.pins, at.mix = _choice(x[: len(scale)], at.choice, new_pins, at.mix)
             joining.z = x[len(scale) :]
-            at.years = self._years(at.choice, at.pins, at.years)
+            at.years = self._years(at.choice, at.pins, at.years, at.mix, max(CLOSURE, ACCURATE * at.residual))
         return mixer, reached
 
     def _shares(self, draft, plan) -> np.ndarray:
@@ -147,19 +173,20 @@ class ProvincialLoop:
             standing[:, :, own] = np.maximum(plan.capacity[:, own].sum(axis=(0, 1)), 1.0)[:, None, None]
         heat = np.full((T, G), max(plan.chp_heat.sum(axis=0).max(), 1.0))
         power = np.repeat(plan.electricity_use.sum(axis=0)[:, None], G, axis=1)
-        pins = np.ones((T + 1) * (len(self.study.base.industries) + 1))
-        return np.concatenate([made.ravel(), standing.ravel(), heat.ravel(), power.ravel(), np.ones(T * G * G), pins])
+        J = len(self.study.base.industries)
+        relative = np.ones(T * G * G + (T + 1) * (J + 1) + T * G * J)    # origins of electricity, pins, mix
+        return np.concatenate([made.ravel(), standing.ravel(), heat.ravel(), power.ravel(), relative])
 
 
-def _state(choice: Choice, pins: Pins) -> np.ndarray:
-    """Activity, additions, heat, losses and origins of electricity of the years after the first, and pins, in a row."""
+def _state(choice: Choice, pins: Pins, mix: Mix) -> np.ndarray:
+    """Activity, additions, heat, losses, origins of electricity after the first year, pins and mix, in a row."""
     later = [a[1:].ravel() for a in (choice.activity, choice.building, choice.chp_heat, choice.net_losses,
                                      choice.electricity_shares)]
-    return np.concatenate([*later, pins.material.ravel(), pins.electricity])
+    return np.concatenate([*later, pins.material.ravel(), pins.electricity, mix.state()])
 
 
-def _choice(x: np.ndarray, before: Choice, pins: Pins) -> tuple[Choice, Pins]:
-    """A state as a choice and pins: nothing negative, origins of electricity summing to one."""
+def _choice(x: np.ndarray, before: Choice, pins: Pins, mix: Mix) -> tuple[Choice, Pins, Mix]:
+    """A state as a choice, pins and mix: nothing negative, origins of electricity summing to one."""
     parts, at = [], 0
     for array in (before.activity, before.building, before.chp_heat, before.net_losses, before.electricity_shares):
         later = np.maximum(x[at : at + array[1:].size].reshape(array[1:].shape), 0.0)
@@ -168,8 +195,10 @@ def _choice(x: np.ndarray, before: Choice, pins: Pins) -> tuple[Choice, Pins]:
     parts[4][1:] /= parts[4][1:].sum(axis=1, keepdims=True)
     activity, building, chp_heat, net_losses, origins = parts
     material = x[at : at + pins.material.size].reshape(pins.material.shape)
-    moved = replace(pins, material=material, electricity=x[at + material.size :])
-    return Choice(activity, chp_heat, building, net_losses, origins), moved
+    at += material.size
+    moved = replace(pins, material=material, electricity=x[at : at + len(pins.electricity)])
+    return (Choice(activity, chp_heat, building, net_losses, origins), moved,
+            mix.at(np.maximum(x[at + len(pins.electricity) :], 0.0)))
 
 
 def laid_start(d, choice: Choice, national: Loop) -> tuple[np.ndarray, np.ndarray]:
