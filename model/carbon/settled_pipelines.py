@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settled:
-    """A run at real pipeline lengths. kilometres (rounds + 1, G), the first the programme's mean; objectives
-    (rounds,) 10^8 yuan discounted; change : largest relative change of the CO2-weighted length in the last round."""
+    """A run at real pipeline lengths.
+
+    kilometres (n, G) : the programme's mean first, then those each solve used, last what its plan asks for; objectives
+    (n - 2,) of the solves, 10^8 yuan discounted; change : relative, of the mean length of what leaves its province
+    between the last two.
+    """
 
     coupled: Coupled
     kilometres: np.ndarray
@@ -36,19 +40,21 @@ def settled(coupled: Coupled, *, rounds: int = 3, tolerance: float = 0.02, gap: 
             passes: int | None = None) -> Settled:
     """Solve at the run's frozen economy with the lengths of its own matching, until they stay or rounds are used.
 
-    tolerance : relative change of the mean length of what leaves its province at which it stops.
+    tolerance : relative change of the mean length of what leaves its province at which it stops. From the second round
+    on lengths move half-way: plans with nearly equal routes take turns.
     """
     found, solve = coupled, at_economy_of(coupled, gap=gap, passes=passes)
-    history, objectives, change = [np.full(len(coupled.places.names), PIPELINE)], [], np.inf
-    for _ in range(rounds):
+    history, objectives = [np.full(len(coupled.places.names), PIPELINE)], []
+    for number in range(rounds + 1):
         matched = captured_and_stored(found.outer.iterate.assembled.draft, found.plan)
         lengths = pipeline_lengths(matched)
         sent = (matched.plan.flow * (matched.distance > 0)).sum(axis=(0, 2))
-        before, now = sent @ history[-1], sent @ lengths
-        change = abs(now - before) / max(before, 1e-300) if sent.sum() > 0 else 0.0
-        history.append(lengths)
-        if change <= tolerance:
+        before = sent @ history[-1]
+        change = abs(sent @ lengths - before) / before if before > 0 else 0.0
+        if change <= tolerance or number == rounds:
+            history.append(lengths)
             break
-        found = solve(coupled.study.scenario, kilometres=lengths)
+        history.append(lengths if number == 0 else 0.5 * (lengths + history[-1]))
+        found = solve(coupled.study.scenario, kilometres=history[-1])
         objectives.append(found.objective)
     return Settled(found, np.array(history), np.array(objectives), float(change))

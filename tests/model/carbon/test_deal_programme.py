@@ -264,7 +264,7 @@ def test_lengths_of_pipelines_go_back_into_the_programme(coupled):
     with pytest.raises(InputError, match="kilometres"):
         with_pipelines(whole, np.full(d.G, -1.0))
     found = settled(coupled, rounds=1, passes=2)
-    assert found.kilometres.shape == (2, d.G) and found.change > 0.02 and len(found.objectives) == 1
+    assert found.kilometres.shape == (3, d.G) and np.isfinite(found.change) and len(found.objectives) == 1
     cost = found.coupled.outer.iterate.assembled.complete.cost
     np.testing.assert_allclose(cost[sent], whole.complete.cost[sent] * found.kilometres[1][:, None] / PIPELINE)
 
