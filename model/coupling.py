@@ -227,7 +227,9 @@ def dual_table(whole: Assembled, prices: np.ndarray, multipliers: np.ndarray) ->
 def policy_table(whole: Assembled, multipliers: np.ndarray, z: np.ndarray) -> pd.DataFrame:
     """Caps and targets: slack in the row's own unit, and the shadow price of one unit, 10^8 yuan of the year."""
     d, c = whole.draft, whole.complete
-    rows = []
+    rows, z = [], z.copy()
+    # columns of primary energy cost nothing: where no target binds they may stand above what the rows ask
+    z[d.primary] = (c.f + c.M.product(z)).reshape(d.T, -1)[:, -len(d.primary):].T
     for label, (name, year) in d.names.items():
         at = int(whole.kept(d.programme.rows[label].index)[0])
         slack = c.k_upper[at] - float((c.K[[at]] @ z)[0])

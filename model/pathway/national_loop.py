@@ -174,6 +174,9 @@ class NationalLoop:
             own = list(own)
             made[:, own] = np.maximum(plan.activity[0][own].sum(axis=0), 1.0)[:, None]
             standing[:, own] = np.maximum(plan.capacity[0][own].sum(axis=0), 1.0)[:, None]
+        boilers = list(self.study.of_product.get("heat", ()))
+        # heat is made by boilers and recovered from CHP: both are judged against all of it
+        made[:, boilers] = made[:, boilers] + plan.chp_heat[0][:, None]
         power = np.maximum(plan.electricity_use[0], 1.0)
         heat = np.maximum(plan.chp_heat[0], 1000.0)
         return np.concatenate([made.ravel(), standing.ravel(), heat, power])
