@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from io_tables.base_year import BaseYear
 from model.pathway.assembled import Assembled, Plan
 from model.pathway.draft import Draft
 from model.pathway.prices import Market, base_market, import_prices
-from model.pathway.requirements_of_year import PLACED
+from model.pathway.requirements_of_year import PLACED, SURPLUS
 from model.pathway.unit_costs import Fleets, UnitCosts
 
 
@@ -46,10 +47,19 @@ def _rents(d: Draft, whole: Assembled, multipliers: np.ndarray) -> np.ndarray:
     value = -multipliers[whole.kept(d.biomass_rows)].reshape(d.G, d.T) / d.weight
     rent = np.stack([r.intensity[:, :, fuel] * value[:, [t]] for t, r in enumerate(d.requirements)])
     for item, rows in d.scrap_rows.items():
-        worth = -multipliers[whole.kept(rows)] / d.weight
+        # sellers' surplus of the base year is in the price that is paid already
+        commodity = d.study.catalogue.commodities[item]
+        worth = -multipliers[whole.kept(rows)] / d.weight - commodity.price * surplus_share(base, commodity.industry)
+        worth = np.maximum(worth, 0.0)
         asked = np.array([d.study.catalogue.inputs(key, base.year).get(item, 0.0) for key in d.keys])
         rent = rent + worth[:, None, None] * asked
     return rent
+
+
+def surplus_share(base: BaseYear, industry: str) -> float:
+    """Part of the nation's output of an industry that is operating surplus."""
+    i = base.industries.index(industry)
+    return float(base.value_added[SURPLUS, :, i].sum() / base.output[:, i].sum())
 
 
 def _standing(d: Draft, plan: Plan) -> np.ndarray:
