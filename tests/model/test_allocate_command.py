@@ -105,3 +105,20 @@ def test_a_base_year_that_does_not_close_or_has_no_report_is_not_left(tmp_path, 
     monkeypatch.setattr(BaseYear, "check", lambda self: {"rows": 1.0})
     outcome = steps.calibrate(None, out=out)
     assert not outcome.passed and "was not written" in outcome.lines[-1] and not list(tmp_path.iterdir())
+
+
+def test_principles_lists_what_each_rule_costs_without_trade(tmp_path, capsys, monkeypatch):
+    from types import SimpleNamespace
+
+    from model import coupling
+
+    def solved(base_year, scenario, **settings):
+        assert settings["resolution"] == "provincial" and scenario.technology.choice == "optimise"
+        return SimpleNamespace(objective=1000.0 if scenario.carbon.permit_trade else 1010.0)
+
+    monkeypatch.setattr(coupling, "solve", solved)
+    code, shown, _ = called(capsys, "principles", "quick", "--rule", "per_capita", "--out", tmp_path / "costs.csv")
+    table = pd.read_csv(tmp_path / "costs.csv").set_index("rule")
+    assert code == 0 and "+10.0" in shown and table.loc["per_capita", "difference"] == 10.0
+    code, _, error = called(capsys, "principles", "quick", "--rule", "per_head")
+    assert code == 2 and "is unknown" in error
