@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from io_tables.errors import InputError, Problem
+from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run
 from model.carbon.owners import STATISTICS, Owners
 from model.pathway.draft import MONEY
 from model.pathway.requirements_of_year import PLACED
+from scenarios.carbon_section import Allocation
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
@@ -83,11 +85,14 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
             raise InputError(Problem("reference", f"model years {reference.study.scenario.years}",
                                      f"the run has {study.scenario.years}"))
         baseline, cost = reference.plan.net_co2.T, cost - reference_cost
+    since = Allocation().responsibility_from if carbon.allocation is None else carbon.allocation.responsibility_from
+    history_years, history = emission_history(study.base.regions, emissions, since)
     return Run(
         years=tuple(d.years), regions=tuple(study.base.regions), base_year=study.base.year, emissions=emissions,
         baseline=baseline, optimum=optimum, gdp=assumed.gdp[1:], population=assumed.population[1:],
         price=co2_price(coupled), cost=cost,
         convergence_year=2050 if carbon.allocation is None else carbon.allocation.convergence_year,
-        sinks=assumed.sinks[1:], base_gdp=study.base.gdp, rate=study.scenario.economics.discount_rate,
+        sinks=assumed.sinks[1:], history=history, history_years=history_years, base_gdp=study.base.gdp,
+        rate=study.scenario.economics.discount_rate,
         weights=d.weight / MONEY,
     )
