@@ -266,115 +266,34 @@ def _validate(arguments) -> int:
     return GOOD if passed else NOT_SOLVED
 
 
-def _verify(arguments) -> int:
-    from model.verify import Damaged, verify
+def _elsewhere(module: str, name: str) -> Callable:
+    """A command whose body lies in the model: it takes the arguments and a function that prints a line.
 
-    screen = Screen(arguments.quiet)
-    try:
-        checks = verify(Path(arguments.run))
-    except Damaged as error:
-        return _damaged(error)
-    width = max(len(check.name) for check in checks)
-    for check in checks:
-        residual = "-" if check.residual is None else f"{check.residual:.1e}"
-        screen.line(f"{check.status:7}  {check.name:{width}}  {residual:>8}  {check.where}".rstrip())
-    failed = [check for check in checks if check.status == "fail"]
-    for check in failed:
-        print(f"failed: {check.name}: {check.residual:.1e} > {check.tolerance:.0e} at {check.where}", file=sys.stderr)
-    done = sum(check.status != "not_run" for check in checks)
-    screen.line(f"{done - len(failed)} of {_count(done, 'balance')} recounted from the files close")
-    return NOT_SOLVED if failed else GOOD
+    It returns False where what it looked at does not hold.
+    """
 
+    def call(arguments) -> int:
+        from importlib import import_module
 
-def _compare(arguments) -> int:
-    from io_tables.errors import InputError
-    from model.compare import compare
-    from model.export.whole import whole_or_none
-    from model.verify import Damaged
+        from model.verify import Damaged
 
-    out = Path(arguments.out) if arguments.out else None
-    if out and out.suffix not in (".xlsx", ".csv"):
-        raise InputError(f"{out}: the comparison is written as .xlsx or .csv")
-    screen = Screen(arguments.quiet)
-    try:
-        with whole_or_none(arguments.out, arguments.force) as part:
-            comparison = compare([Path(run) for run in arguments.runs])
-            for line in comparison.lines():
-                screen.line(line)
-            if part:
-                comparison.write(part)
-    except Damaged as error:
-        return _damaged(error)
-    if out:
-        screen.line(f"written: {out}")
-    return GOOD
+        try:
+            passed = getattr(import_module(module), name)(arguments, Screen(arguments.quiet).line)
+        except Damaged as error:
+            return _damaged(error)
+        return NOT_SOLVED if passed is False else GOOD
+
+    return call
 
 
-def _allocate(arguments) -> int:
-    from io_tables.errors import InputError
-    from model.allocate import allocate, parse_weights
-    from model.export import provinces
-    from model.export.whole import whole_files
-    from model.verify import Damaged
-
-    screen = Screen(arguments.quiet)
-    out = Path(arguments.out) if arguments.out else Path(arguments.run) / "allocation.xlsx"
-    if out.suffix != ".xlsx":
-        raise InputError(f"{out}: the quotas are written as an .xlsx workbook with a .csv of the same name beside it")
-    weights = parse_weights(arguments.weights) if arguments.weights else None
-    try:
-        with whole_files([out, out.with_suffix(".csv")], arguments.force) as (workbook, table):
-            found = allocate(Path(arguments.run), rules=arguments.rule, weights=weights, price=arguments.price,
-                             baseline=Path(arguments.baseline) if arguments.baseline else None)
-            provinces.write(found.results, workbook)
-            found.write_csv(table)
-    except Damaged as error:
-        return _damaged(error)
-    for line in found.lines():
-        screen.line(line)
-    screen.line(f"written: {out}, {out.with_suffix('.csv')}")
-    return GOOD
-
-
-def _principles(arguments) -> int:
-    """What each quota rule costs without trade; every rule is a run of the programme over all provinces."""
-    from io_tables.base_year import BaseYear
-    from model.carbon.principles import principle_costs
-    from model.coupling import solve
-    from model.export.whole import whole_or_none
-    from model.technology.catalogue import catalogue
-    from model.technology.progress import scenario_catalogue
-    from scenarios.load import load_scenario
-
-    screen = Screen(arguments.quiet)
-    scenario = load_scenario(arguments.scenario, (*arguments.set, "technology.choice=optimise"))
-    base_year = BaseYear.load(scenario.base_year)
-    adjusted = scenario_catalogue(catalogue(), scenario, base_year.year)
-
-    def objective(case) -> float:
-        screen.line(f"solving: {'traded quotas' if case.carbon.permit_trade else dict(case.carbon.allocation.weights)}")
-        return solve(base_year, case, catalogue=adjusted, resolution="provincial").objective
-
-    with whole_or_none(arguments.out, arguments.force) as part:
-        found = principle_costs(objective, scenario, arguments.rule)
-        if part:
-            found.to_csv(part, index=False, encoding="utf-8-sig")
-    for row in found.itertuples():
-        screen.line(f"{row.rule:28} {row.objective:16,.1f} {row.difference:+14,.1f} ({row.per_cent:+.3f} %) {row.unit}"
-                    f"{'; ' + row.why_not if row.why_not else ''}")
-    return GOOD
+def _on_run(name: str) -> Callable:
+    """A command on finished runs."""
+    return _elsewhere("model.run_commands", name)
 
 
 def _on_table(name: str) -> Callable:
-    """A command on one table, kept where tables are traced and shocked."""
-
-    def call(arguments) -> int:
-        from model import table_commands
-
-        getattr(table_commands, name)(arguments, Screen(arguments.quiet).line)
-        return GOOD
-
-    return call
+    """A command on one table."""
+    return _elsewhere("model.table_commands", name)
 
 
 def _tell(problems: Sequence) -> None:
@@ -444,15 +363,16 @@ def parser() -> argparse.ArgumentParser:
 
     add("list", _list, "list the scenario library")
 
-    verify = add("verify", _verify, "recount every balance of a finished run from its files alone")
+    verify = add("verify", _on_run("verify_run"), "recount every balance of a finished run from its files alone")
     verify.add_argument("run", metavar="RUN", help="folder of a finished run, such as results/quick")
 
-    compare = add("compare", _compare, "lay the headline figures of finished runs side by side")
+    compare = add("compare", _on_run("compare_runs"), "lay the headline figures of finished runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN", help="folders of finished runs")
     compare.add_argument("--out", metavar="FILE", help="write the comparison and the series as .xlsx or .csv")
     compare.add_argument("--force", action="store_true", help="replace an existing file")
 
-    allocate = add("allocate", _allocate, "divide a finished run's national cap among provinces by quota rules")
+    text = "divide a finished run's national cap among provinces by quota rules"
+    allocate = add("allocate", _on_run("allocate_run"), text)
     allocate.add_argument("run", metavar="RUN", help="folder of a finished run, such as results/least_cost")
     allocate.add_argument("--rule", action="append", metavar="NAME", help="a rule on the desk (default: all with data)")
     allocate.add_argument("--weights", metavar="a=0.5,b=0.5", help="weights of the blend (default: equal)")
@@ -461,7 +381,8 @@ def parser() -> argparse.ArgumentParser:
     allocate.add_argument("--out", metavar="FILE", help="workbook (default: RUN/allocation.xlsx); .csv goes beside")
     allocate.add_argument("--force", action="store_true", help="replace existing files")
 
-    costs = add("principles", _principles, "what quota rules cost without trade: one provincial run for each (slow)")
+    text = "what quota rules cost without trade: one provincial run for each (slow)"
+    costs = add("principles", _on_run("cost_principles"), text)
     costs.add_argument("scenario")
     costs.add_argument("--rule", action="append", required=True, metavar="NAME", help="a quota rule")
     costs.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
