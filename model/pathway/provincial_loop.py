@@ -111,7 +111,9 @@ class ProvincialLoop:
             at.whole = self._whole(at.years, at.found)
             joining.renew(at.whole.complete)
             goal = max(goal * STEP, 1e-9)
-        iterate = Iterate(at.choice, at.pins, at.years, at.found, at.whole, None, at.plan, at.mix, at.response)
+        # with the column bounds of the first economy, which the solver kept and the bound stands on
+        whole = replace(at.whole, complete=joining.complete)
+        iterate = Iterate(at.choice, at.pins, at.years, at.found, whole, None, at.plan, at.mix, at.response)
         q = mixer.contraction
         return Loop(iterate, at.residual, q, error_bound(at.residual, q), len(residuals), tuple(residuals),
                     at.residual <= coupling.tolerance), joining, star
