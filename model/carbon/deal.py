@@ -208,7 +208,7 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
         ("cost", division.own_cost.sum() / MONEY, PRESENT, "resource cost of the programme"),
         ("proved lower bound", division.lower_bound / MONEY, PRESENT, "the Owen division sums to it"),
         ("lower bound of the certificate", coupled.bounds.lower_bound, PRESENT,
-         "the same with the column bounds of the first economy, where the outer loop moved them"),
+         "of the run, computed apart from the division"),
         ("gap shared by own cost", division.gap / MONEY, PRESENT, "cost less lower bound; zero at the optimum"),
         ("programme converged", str(coupled.converged), "",
          f"gap {coupled.gap:.3g}, violation {coupled.violation:.3g}, outer residual {coupled.outer.residual:.3g}"),
