@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from model.pathway.bounds import WIDE
-from model.pathway.draft import MONEY, Draft
+from model.pathway.draft import Draft
 from model.pathway.requirements_of_year import PLACED
 
-#: Years of output, at the price of its product, that idling a unit of it faster than the rate costs once. assumed
-COMPENSATION = 10.0
+#: Idling a unit of output faster than the rate costs this many times the price of its product. assumed
+COMPENSATION = 1.0
 #: Mt of hydrogen or of CO2 from the air that is never exceeded.
 UNPLACED = 1e4
 #: 10^8 yuan per TWh at plant.
@@ -33,8 +33,7 @@ def add_inertia(d: Draft) -> None:
         return
     first = later[0]
     worth = np.array([_price(d, k) for k in running])
-    discount = np.interp(d.years, d.timing.calendar, d.timing.discount) * MONEY
-    cost = COMPENSATION * worth[:, None] * discount[None, first:]
+    cost = COMPENSATION * worth[:, None] * d.weight[None, first:]
     most = np.array([_most(d, k) for k in running])
     d.idled[running, first:] = p.add_columns("idled", cost.shape, cost, upper=most[:, None])
     span = np.diff(d.timing.years)
