@@ -55,7 +55,7 @@ def last_lived(d_years, study) -> int:
 
 def grown_as_lived(d: Draft, side: np.ndarray) -> np.ndarray:
     """Limits of growth side (K, T) with history's own in lived years: fleets that are counted grew as they did, routes
-    of pinned products by what their output took and no more."""
+    of pinned products at least by what their output took; those that end with it by no more."""
     side = side.copy()
     past = [t for t, year in enumerate(d.years) if year <= d.lived]
     side[np.ix_([k for k, key in enumerate(d.keys) if key in COUNTED], past)] = INFINITY
@@ -64,7 +64,9 @@ def grown_as_lived(d: Draft, side: np.ndarray) -> np.ndarray:
             for i, k in enumerate(own):
                 output = d.value(d.keys[k], "activity_per_capacity") * d.value(d.keys[k], "availability")
                 needed = _most(shares[i], bands[i]) * _made(d, product, 0) / output - d.places.standing[:, k, 1].sum()
-                side[k, 0] = max(needed, 0.0) / d.vintage[k][0, 0]
+                limit = d.limit.get(d.keys[k])
+                ends = limit is not None and limit.last_build_year is not None and limit.last_build_year <= d.lived
+                side[k, 0] = max(needed / d.vintage[k][0, 0], 0.0 if ends else side[k, 0])
     return side
 
 

@@ -85,7 +85,7 @@ def test_unpinned_the_programme_would_have_chosen_otherwise(pinned, free):
     assert not free.draft.history_rows and pinned.draft.history_rows
 
 
-def test_routes_add_no_more_than_their_output_took(pinned):
+def test_routes_that_end_add_no_more_than_their_output_took(pinned):
     d = pinned.draft
     wide = np.full((d.K, d.T), 1e6)
     limits = grown_as_lived(d, wide)
@@ -94,6 +94,7 @@ def test_routes_add_no_more_than_their_output_took(pinned):
     standing = d.places.standing[:, k, 1].sum() + limits[k, 0] * d.vintage[k][0, 0]
     assert standing == pytest.approx(max(most, d.places.standing[:, k, 1].sum()), rel=1e-9)
     assert (limits[:, 1:] == 1e6).all()
+    assert limits[pinned.study.keys.index("cement_kiln"), 0] == 1e6
 
 
 def test_use_falls_by_no_more_than_retirement_and_the_rate_unless_paid(pinned):
