@@ -1,6 +1,6 @@
 """Joining a programme to its dense requirements without the dense matrix (E11), with a bound (E13).
 
-    minimise c'z  s.t.  (B - M) z >= f      [prices lambda >= 0]
+    minimise c'z  s.t.  (B - M) z >= f      [prices lambda >= 0; rows that only count are equal, of either sign]
                         G z <= g            [rents  mu >= 0]
                         k_lower <= K z <= k_upper,   lower <= z <= upper
 
@@ -47,7 +47,8 @@ class Complete:
 
     cost (n,); B (m, n) sparse; M (m, n) array, sparse matrix or `Operator`; f (m,); G (p, n) like M
     or None; g (p,); K (k, n) sparse or None with sides k_lower, k_upper (k,); lower, upper (n,),
-    upper may be inf. row_weight (m,), rent_weight (p,), column_weight (n,): an entry counts as large
+    upper may be inf. equal (m,): product rows that hold with equality (what counts emissions must
+    not count more than there is). row_weight (m,), rent_weight (p,), column_weight (n,): an entry counts as large
     if |entry| x row weight / column weight exceeds the threshold (use values to compare money with
     money; default 1).
     """
@@ -66,6 +67,7 @@ class Complete:
     row_weight: np.ndarray | float = 1.0
     rent_weight: np.ndarray | float = 1.0
     column_weight: np.ndarray | float = 1.0
+    equal: np.ndarray | bool = False
 
     def __post_init__(self):
         n, m = len(self.cost), len(self.f)
@@ -75,6 +77,7 @@ class Complete:
 
         for name, size in (("lower", n), ("upper", n), ("column_weight", n), ("row_weight", m)):
             put(name, np.broadcast_to(np.asarray(getattr(self, name), dtype=float), (size,)))
+        put("equal", np.broadcast_to(np.asarray(self.equal, dtype=bool), (m,)))
         put("B", sparse.csr_matrix(self.B))
         for matrix, sides in (("G", ("g",)), ("K", ("k_lower", "k_upper"))):
             if getattr(self, matrix) is None:
@@ -91,6 +94,19 @@ class Complete:
                  for name, shape in shapes.items() if tuple(getattr(self, name).shape) != shape]
         if wrong:
             raise InputError([f"complete programme: {w}" for w in wrong])
+
+    def upper_side(self, side: np.ndarray) -> np.ndarray:
+        """(m,) upper sides of the product rows that go with lower ones."""
+        return np.where(self.equal, side, INFINITY)
+
+    def signed(self, duals: np.ndarray) -> np.ndarray:
+        """(m,) duals of the product rows as prices: of either sign where a row is an equality."""
+        return np.where(self.equal, duals, np.maximum(duals, 0.0))
+
+    def missed(self, gross: np.ndarray, needed: np.ndarray) -> np.ndarray:
+        """(m,) by how much product rows are missed: shortfalls, and excess where a row is an equality."""
+        short = self.f - gross + needed
+        return np.where(self.equal, np.abs(short), np.maximum(short, 0.0))
 
 
 @dataclass(frozen=True)
@@ -163,13 +179,14 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
         if correction == "both":
             cost = cost + M.rest_adjoint(prices) + G.rest_adjoint(rents)
         engine.set_costs(np.arange(n), cost)
-        engine.set_row_bounds(np.arange(m), complete.f + M.rest_product(z), INFINITY)
+        side = complete.f + M.rest_product(z)
+        engine.set_row_bounds(np.arange(m), side, complete.upper_side(side))
         engine.set_row_bounds(np.arange(m, m + p), -INFINITY, complete.g - G.rest_product(z))
         solution = engine.solve(method) if not passes else engine.resolve(time_limit=resolve_limit, fallback=method)
         if not solution.optimal:
             raise ModelError(f"deferred correction, pass {len(passes) + 1}: the programme is {solution.status}")
         before, z = z, solution.value("z")
-        prices = np.maximum(solution.dual("product"), 0.0)
+        prices = complete.signed(solution.dual("product"))
         rents = np.maximum(-solution.dual("inequality"), 0.0)
         bounds = _certify(complete, M, G, z, prices, rents, solution.dual("kept"), upper)
         passes.append(Pass(bounds, solution.seconds, solution.iterations, widened))
@@ -201,7 +218,7 @@ def _elastic_programme(complete: Complete, M: Split, G: Split) -> tuple[Compiled
     m, n, p = len(complete.f), len(complete.cost), len(complete.g)
     programme = Programme()
     z = programme.add_columns("z", n, cost=complete.cost, lower=complete.lower, upper=complete.upper)
-    product = programme.add_rows("product", m, lower=complete.f)
+    product = programme.add_rows("product", m, lower=complete.f, upper=complete.upper_side(complete.f))
     inequality = programme.add_rows("inequality", p, upper=complete.g)
     kept = programme.add_rows("kept", len(complete.k_lower), lower=complete.k_lower, upper=complete.k_upper)
     dearest = np.abs(complete.cost).max(initial=1e-12)
@@ -236,7 +253,7 @@ def _row_size(matrix) -> np.ndarray:
 def certify(complete: Complete, z, prices, rents, multipliers) -> Bounds:
     """Bound the distance of a point to the optimum of the complete programme (E13).
 
-    Any prices, rents >= 0 and multipliers give a valid lower bound
+    Any prices >= 0 (of either sign where rows are equal), rents >= 0 and multipliers give a valid lower bound
     LB = lambda'f - mu'g + sides of K + sum_j min over the column's range of r_j z_j,
     r = c - (B - M)'lambda + G'mu - K'y, with the full M and G. Where a column has no upper bound,
     the one its rows imply is taken; where they imply none, 1.5 times the largest value at z.
@@ -249,7 +266,7 @@ def certify(complete: Complete, z, prices, rents, multipliers) -> Bounds:
 
 def _certify(complete, M: Split, G: Split, z, prices, rents, multipliers, upper) -> Bounds:
     gross, needed, emitted = complete.B @ z, M.product(z), G.product(z)
-    short = np.maximum(complete.f - gross + needed, 0.0)
+    short = complete.missed(gross, needed)
     over = np.maximum(emitted - complete.g, 0.0)
     objective = float(complete.cost @ z)
     reduced = complete.cost - complete.B.T @ prices + M.adjoint(prices) + G.adjoint(rents)
@@ -259,7 +276,7 @@ def _certify(complete, M: Split, G: Split, z, prices, rents, multipliers, upper)
     upper = np.where(np.isfinite(upper), upper, UNBOUNDED_FACTOR * z.max(initial=0.0))
     lower_bound = float(prices @ complete.f - rents @ complete.g + y[y != 0] @ side[y != 0]
                         + np.where(reduced < 0, reduced * upper, reduced * complete.lower).sum())
-    gap = (objective + prices @ short + rents @ over - lower_bound) / max(abs(objective), 1e-300)
+    gap = (objective + np.abs(prices) @ short + rents @ over - lower_bound) / max(abs(objective), 1e-300)
     scale = [_scale(complete.f, gross, needed), _scale(complete.g, emitted)]
     worst = max((float((a / s).max(initial=0.0)) for a, s in zip((short, over), scale, strict=True)), default=0.0)
     return Bounds(objective, lower_bound, float(gap), worst)

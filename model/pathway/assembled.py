@@ -18,7 +18,7 @@ from model.pathway.inertia import add_inertia
 from model.pathway.lived import add_history, last_lived
 from model.pathway.places import Places
 from model.pathway.power import add_power
-from model.pathway.requirements_of_year import Requirements
+from model.pathway.requirements_of_year import PLACED, Requirements
 from model.pathway.timing import Timing
 from model.requirements import Operator
 from model.run import Study
@@ -100,14 +100,25 @@ def assembled(draft: Draft, threshold: float) -> Assembled:
     complete = Complete(
         cost=c.cost, B=matrix[rows], M=operator, f=c.row_lower[rows], K=matrix[kept], k_lower=c.row_lower[kept],
         k_upper=c.row_upper[kept], lower=c.lower, upper=c.upper, row_weight=row_weight, column_weight=column_weight,
+        equal=_counted(draft),
     )
     return Assembled(complete, draft, kept_of)
 
 
+def _counted(d: Draft) -> np.ndarray:
+    """(rows,) CO2 and primary energy are exactly what is emitted and used.
+
+    A row that compares years or asks for a share could otherwise be met by counting more than there is.
+    """
+    of_year = np.zeros(d.product_rows.shape[1], dtype=bool)
+    first = PLACED.index("co2") * d.G
+    of_year[first : first + d.G] = True
+    of_year[len(PLACED) * d.G :] = True
+    return np.tile(of_year, d.T)
+
+
 def _weights(d: Draft, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Value of a unit of every product row and of every column, 10^8 yuan: an entry is judged yuan per yuan."""
-    from model.pathway.requirements_of_year import PLACED
-
     base, catalogue = d.study.base, d.study.catalogue
     price = {p: float(v) for p, v in zip(base.products, base.product_price, strict=True)}
     # a tonne of CO2 counts with 1000 yuan, a PJ of primary energy with a tenth of the price of coal: its rows

@@ -14,8 +14,7 @@ from scipy import sparse
 
 from model.pathway.assembled import Assembled
 from model.pathway.national_loop import Iterate, NationalLoop
-from model.pathway.requirements_of_year import PLACED
-from model.programme import INFINITY, Compiled, Programme
+from model.programme import Compiled, Programme
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
@@ -25,21 +24,13 @@ LEAST = 1e-9
 
 
 def exact(whole: Assembled) -> Compiled:
-    """Columns `z`, rows `product` and `kept` in the order of the complete programme.
-
-    CO2 and primary energy are exactly what is emitted and used: a row that compares years or asks for a share could
-    otherwise be met by counting more than there is.
-    """
-    c, d = whole.complete, whole.draft
-    counted = np.zeros(c.f.size // d.T, dtype=bool)
-    counted[PLACED.index("co2") * d.G : (PLACED.index("co2") + 1) * d.G] = True
-    counted[len(PLACED) * d.G :] = True
-    most = np.where(np.tile(counted, d.T), c.f, INFINITY)
+    """Columns `z`, rows `product` and `kept` in the order of the complete programme."""
+    c = whole.complete
     m, n = c.B.shape
     needed = np.stack([c.M.adjoint(row) for row in np.eye(m)])
     p = Programme()
     z = p.add_columns("z", n, cost=c.cost, lower=c.lower, upper=c.upper)
-    for name, matrix, low, high in (("product", c.B.toarray() - needed, c.f, most),
+    for name, matrix, low, high in (("product", c.B.toarray() - needed, c.f, c.upper_side(c.f)),
                                     ("kept", c.K, c.k_lower, c.k_upper)):
         rows = p.add_rows(name, matrix.shape[0], lower=low, upper=high)
         entries = sparse.coo_matrix(matrix)

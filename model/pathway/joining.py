@@ -86,7 +86,7 @@ class Joining:
         m, n = c.B.shape
         p = Programme()
         z = p.add_columns("z", n, cost=c.cost, lower=c.lower, upper=c.upper)
-        product = p.add_rows("product", m, lower=c.f)
+        product = p.add_rows("product", m, lower=c.f, upper=c.upper_side(c.f))
         kept = p.add_rows("kept", len(c.k_lower), lower=c.k_lower, upper=c.k_upper)
         paid = self.prices[self.prices > 0]
         floor = 0.1 * paid.mean() if paid.size else 1.0
@@ -148,13 +148,14 @@ class Joining:
         for _ in range(most):
             self._seconds, self._iterations, self._solves = 0.0, 0, 0
             self._renew_costs()
-            reached = self._settle(tolerance, best)
+            reached, unbought = self._settle(tolerance, best)
             self.history.append(Pass(reached.bounds, self._seconds, self._iterations, self._solves, widened))
             if progress:
                 progress(self.history[-1])
             if closest is None or reached.score < closest.score:
                 closest = reached
-            if reached.score <= tolerance:
+            # what is bought off stays missed however prices move
+            if max(abs(reached.bounds.gap), min(reached.bounds.violation, unbought)) <= tolerance:
                 break
             gap, widened = abs(reached.bounds.gap), 0
             if before is not None and gap > best / FALL:
@@ -167,7 +168,8 @@ class Joining:
         """One re-solve at standing costs: right-hand sides from where quantities are now."""
         c = self.complete
         m = len(c.f)
-        self._engine.set_row_bounds(np.arange(m), c.f + c.M.product(self.z) - self.kept @ self.z, INFINITY)
+        side = c.f + c.M.product(self.z) - self.kept @ self.z
+        self._engine.set_row_bounds(np.arange(m), side, c.upper_side(side))
         solution = self._engine.resolve(fallback=self._method) if self._solved else self._engine.solve(self._method)
         if not solution.optimal:
             raise ModelError(f"pathway programme: {solution.status}")
@@ -179,7 +181,7 @@ class Joining:
         self._iterations += solution.iterations
         self._solves += 1
         self.z = solution.value("z")
-        prices, multipliers = np.maximum(solution.dual("product"), 0.0), solution.dual("kept")
+        prices, multipliers = c.signed(solution.dual("product")), solution.dual("kept")
         return Reached(self.z, prices, multipliers, None, solution.value("shortfall"))
 
     def _renew_costs(self) -> None:
@@ -187,19 +189,27 @@ class Joining:
         cost = c.cost * self._ties + c.M.adjoint(self.prices) - self.kept.T @ self.prices
         self._engine.set_costs(np.arange(len(cost)), cost)
 
-    def _settle(self, tolerance: float, best: float) -> Reached:
-        """Quantities at standing prices; the first pass of all is not worth it."""
+    def _settle(self, tolerance: float, best: float) -> tuple[Reached, float]:
+        """Quantities at standing prices; the first pass of all is not worth it. Also the worst row not bought off."""
         first = not self._solved
         worst = np.inf
         for _ in range(RE_SOLVES):
             reached = self._judged(self.follow())
-            violation = reached.bounds.violation
-            if first or violation <= max(0.1 * tolerance, SETTLED * min(best, abs(reached.bounds.gap))):
+            missed = self._missed(reached)
+            if first or missed <= max(0.1 * tolerance, SETTLED * min(best, abs(reached.bounds.gap))):
                 break
-            if violation > 2 * worst:
+            if missed > 2 * worst:
                 break
-            worst = min(worst, violation)
-        return reached
+            worst = min(worst, missed)
+        return reached, missed
+
+    def _missed(self, reached: Reached) -> float:
+        """Worst relative violation of a product row beyond what the elastic columns paid for."""
+        c = self.complete
+        gross, needed = c.B @ reached.z, c.M.product(reached.z)
+        missed = np.maximum(c.missed(gross, needed) - reached.short, 0.0)
+        carried = np.maximum(np.abs(gross), np.abs(needed))
+        return float((missed / np.where(carried > 1e-9 * carried.max(), carried, carried.max())).max(initial=0.0))
 
     def _judged(self, reached: Reached) -> Reached:
         bounds = certify(self.complete, reached.z, reached.prices, np.zeros(0), reached.multipliers)
