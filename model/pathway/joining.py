@@ -61,6 +61,14 @@ class Pass:
     widened: int
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Costs that stand: own cost and what is asked of products at the prices of that pass (n,); prices (m,)."""
+
+    whole: np.ndarray
+    prices: np.ndarray
+
+
 class Joining:
     """One solver object around the elastic programme with the large requirements."""
 
@@ -74,6 +82,7 @@ class Joining:
         self.complete, self.z, self.prices = complete, z, prices
         self.kept = sparse.csr_matrix(complete.M.large)
         self.history: list[Pass] = []
+        self.standing: Standing | None = None
         self._method, self._solved, self._seconds, self._iterations, self._solves = method, False, 0.0, 0, 0
         self._ties = 1.0 + ties * np.random.default_rng(0).random(len(complete.cost))
         self._lifted = np.flatnonzero(derived) if derived is not None else np.zeros(0, dtype=int)
@@ -186,8 +195,12 @@ class Joining:
 
     def _renew_costs(self) -> None:
         c = self.complete
-        cost = c.cost * self._ties + c.M.adjoint(self.prices) - self.kept.T @ self.prices
-        self._engine.set_costs(np.arange(len(cost)), cost)
+        self.stand(Standing(c.cost * self._ties + c.M.adjoint(self.prices), self.prices))
+
+    def stand(self, costs: Standing) -> None:
+        """Let costs stand as they once were; what has entered the programme since is no longer a cost."""
+        self.standing = costs
+        self._engine.set_costs(np.arange(len(costs.whole)), costs.whole - self.kept.T @ costs.prices)
 
     def _settle(self, tolerance: float, best: float) -> tuple[Reached, float]:
         """Quantities at standing prices; the first pass of all is not worth it. Also the worst row not bought off."""

@@ -90,28 +90,37 @@ class ProvincialLoop:
         at = _Round(choice, pins, years, found, self._whole(years, found), mix, response)
         joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES,
                           derived=at.whole.draft.derived)
-        scale, residuals, goal, star, reached, paid = None, [], FIRST_GOAL, None, None, None
+        scale, residuals, goal, star, reached = None, [], FIRST_GOAL, None, None
         for number in range(ROUNDS + 1):
-            before, reached = reached, joining.passes(max(goal, WITHIN * coupling.gap), coupling.max_passes)
+            before, standing = reached, joining.standing
+            reached = joining.passes(max(goal, WITHIN * coupling.gap), coupling.max_passes)
             paid = reached if before is None else joining.between(before, reached)
+            settled = False
             if star is not None:
                 star = joining.against(star, reached)
                 at.response = self._responded(at, replace(paid, z=star.z))
                 at.residual = max(at.residual, float(np.abs(at.response.mix.factors - at.mix.factors).max()))
                 if progress:
                     progress(len(residuals), at.residual, star)
-                if (at.residual <= coupling.tolerance and star.score <= coupling.gap) or number == ROUNDS:
+                settled = goal <= FAR and star.score <= coupling.gap
+                if (at.residual <= coupling.tolerance and settled) or number == ROUNDS:
                     break
-            at.plan = plan_of(at.whole.draft, reached.z)
+            if settled:
+                # as good as the optimum: stay, and let prices that consumers pay settle
+                joining.stand(standing)
+                joining.z = star.z
+            else:
+                star = reached
+            at.plan = plan_of(at.whole.draft, star.z)
             if scale is None:
                 scale = self._scale(at.plan)
-            mixer, star = self._settle(at, joining, reached, paid, scale, max(goal, WITHIN * coupling.tolerance),
+            mixer, star = self._settle(at, joining, star, paid, scale, max(goal, WITHIN * coupling.tolerance),
                                        residuals, progress)
             at.found = self._found(at.years, at.choice, at.pins)
             at.whole = self._whole(at.years, at.found)
             joining.renew(at.whole.complete)
             goal = max(goal * STEP, 1e-9)
-        # with the column bounds of the first economy, which the solver kept and the bound stands on
+        # with the column bounds of the programme that was solved: the certificate stands on them
         whole = replace(at.whole, complete=joining.complete)
         iterate = Iterate(at.choice, at.pins, at.years, at.found, whole, None, at.plan, at.mix, at.response)
         q = mixer.contraction
