@@ -109,6 +109,11 @@ class Endowments:
             for k in range(d.K):
                 own = block[:, k].ravel()
                 found[own[own >= 0]] = k
+        for k in range(d.K):
+            own = np.concatenate([d.nation_built[k], d.nation_use[k]])
+            found[own[own >= 0]] = k
+        given = np.broadcast_to(d.plants[:, None], d.nation_given.shape)
+        found[d.nation_given[d.nation_given >= 0]] = given[d.nation_given >= 0]
         return found
 
     def technologies(self, row: int) -> np.ndarray:

@@ -136,6 +136,19 @@ class Draft:
                     p.add(rows, self.chp_heat, 1.0)
         p.add(self.product_rows[:, Q:].T, self.primary, 1.0)
 
+    def of_nation(self, name: str, columns: np.ndarray, weight=1.0) -> np.ndarray:
+        """Positions (...,) of columns that sum others (..., n) with weights; the columns themselves where n is one.
+
+        National rows that tie years together would otherwise have an entry for every place and slice.
+        """
+        if columns.shape[-1] == 1 and np.ndim(weight) == 0:
+            return columns[..., 0]
+        total = self.programme.add_columns(name, columns.shape[:-1])
+        rows = self.programme.add_rows(name, columns.shape[:-1], lower=0.0, upper=0.0)
+        self.programme.add(rows, total, -1.0)
+        self.programme.add(rows[..., None], columns, weight)
+        return total
+
     def requirement_columns(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """For each year, the columns the requirement matrix speaks of: (columns, places in its last two axes)."""
         result = []

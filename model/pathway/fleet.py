@@ -61,8 +61,9 @@ def _growth(d: Draft) -> None:
     side[:, 0] += factor[:, 0] * d.places.recent
     side = grown_as_lived(d, side)
     d.growth_rows = d.programme.add_rows("growth", (d.K, d.T), upper=side)
-    d.programme.add(d.growth_rows[None], d.building, 1.0)
-    d.programme.add(d.growth_rows[None, :, 1:], d.building[:, :, :-1], -factor[None, :, 1:])
+    d.nation_built = d.of_nation("nation_built", d.building.transpose(1, 2, 0))
+    d.programme.add(d.growth_rows, d.nation_built, 1.0)
+    d.programme.add(d.growth_rows[:, 1:], d.nation_built[:, :-1], -factor[:, 1:])
 
 
 def _resources(d: Draft) -> None:

@@ -28,7 +28,8 @@ def add_inertia(d: Draft) -> None:
     rate = np.array([d.value(key, "decline_limit") for key in d.keys])
     running = np.concatenate([d.plants, d.annual])
     later = [t for t, year in enumerate(d.years) if year > d.lived]
-    d.idled = np.full((d.K, d.T), -1)
+    d.idled, d.nation_use = np.full((d.K, d.T), -1), np.full((d.K, d.T), -1)
+    d.nation_given = np.full((len(d.plants), d.T), -1)
     if not later:
         return
     first = later[0]
@@ -48,14 +49,21 @@ def add_inertia(d: Draft) -> None:
     p.add(rows, d.idled[running, first:], 1.0)
     t = np.array([t for t in later if t > 0], dtype=int)
     built = np.arange(d.T)[None] < t[:, None]                                              # (t, built)
+    for group, name in ((d.plants, "nation_generation"), (d.annual, "nation_activity")):
+        d.nation_use[group] = d.of_nation(name, np.stack([_use(d, k) for k in group]))
+    # plants give by weather what they give: their additions count by what they can give in a year
+    d.nation_given = d.of_nation("nation_given", d.building[:, d.plants].transpose(1, 2, 0),
+                                 output[:, d.plants].T[:, None, :])
     for i, k in enumerate(running):
-        use = _use(d, k)
-        p.add(rows[i, :, None], use[first:], 1.0)
+        p.add(rows[i], d.nation_use[k, first:], 1.0)
         row = rows[i, t - first]
-        p.add(row[:, None], use[t - 1], -kept[k, t, None])
+        p.add(row, d.nation_use[k, t - 1], -kept[k, t])
         gone = np.where(built, (d.vintage[k][:, t - 1] - d.vintage[k][:, t]).T, 0.0)
-        p.add(row[:, None, None], d.building[None, :, k],
-              kept[k, t, None, None] * output[None, :, k, None] * gone[:, None])
+        if k in d.plants:
+            added, gives = d.nation_given[list(d.plants).index(k)], 1.0
+        else:
+            added, gives = d.nation_built[k], float(output[0, k])
+        p.add(row[:, None], added[None], kept[k, t, None] * gives * gone)
 
 
 def _use(d: Draft, k: int) -> np.ndarray:
