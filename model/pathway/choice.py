@@ -17,7 +17,8 @@ class Choice:
     """T years, R provinces, K technologies; the first year is the base year.
 
     activity (T, R, K) product units a year (storage: discharge); chp_heat (T, R) PJ recovered from CHP;
-    building (T, R, K) capacity added a year; net_losses (T, R) TWh lost on lines between provinces and in storage;
+    building (T, R, K) capacity added a year, a refit as the part of a new plant that it costs;
+    net_losses (T, R) TWh lost on lines between provinces and in storage;
     electricity_shares (T, R, R) from where each province's electricity comes, or None: as in the base year.
     """
 
@@ -82,7 +83,11 @@ def patterns(study: Study, years: list[Year]) -> np.ndarray:
     return result
 
 
-def laid_out(pattern: np.ndarray, national: np.ndarray, output: np.ndarray, groups, sweeps: int = 60) -> np.ndarray:
+#: Sweeps after which a layout is left as it is; a sweep that moves no row by more than this ends it.
+SWEEPS, SETTLED = 5000, 1e-13
+
+
+def laid_out(pattern: np.ndarray, national: np.ndarray, output: np.ndarray, groups) -> np.ndarray:
     """Provincial activity (R, K) from national totals (K,) and the outputs of products (R, K groups).
 
     pattern (R, K); output : product -> (R,) what its technologies make in each province; groups : product ->
@@ -97,9 +102,12 @@ def laid_out(pattern: np.ndarray, national: np.ndarray, output: np.ndarray, grou
         wanted = national[own]
         scale = wanted.sum() / rows.sum() if rows.sum() > 0 else 0.0
         table = (pattern[:, own] + 1e-4 * (rows / max(rows.sum(), 1e-300))[:, None]) * wanted
-        for _ in range(sweeps):
+        for _ in range(SWEEPS):
             sums = table.sum(axis=1)
-            table *= np.divide(rows * scale, sums, out=np.zeros_like(sums), where=sums > 0)[:, None]
+            factor = np.divide(rows * scale, sums, out=np.ones_like(sums), where=sums > 0)
+            if np.abs(factor - 1.0).max() <= SETTLED:
+                break
+            table *= factor[:, None]
             sums = table.sum(axis=0)
             table *= np.divide(wanted, sums, out=np.zeros_like(sums), where=sums > 0)
         result[:, own] = table
