@@ -107,12 +107,19 @@ def recount(run: Recount) -> list[Check]:
 
 
 def neutral_year(run: Recount, lock: dict) -> Check:
-    """In the neutral year of an optimised run storage and land sinks take up all CO2 before capture, in Mt."""
+    """In the neutral year of an optimised run storage and land sinks take up all CO2 before capture, in Mt.
+
+    Where shares of technologies are given emissions follow from them and nothing holds this: it does not apply.
+    """
     name, year = "CO2 before capture <= stored + land sinks in the neutral year, Mt", (lock.get("carbon") or {}).get(
         "neutral_year")
     needed = ("Emissions|CO2|Gross", "Carbon Storage", "Carbon Removal|Land")
-    if year not in run.years or not set(needed) <= set(run.variables):
-        return Check(name, None, NEUTRAL, "no neutral year among the years, or technologies were not optimised")
+    if (lock.get("technology") or {}).get("choice") != "optimise":
+        return Check(name, None, NEUTRAL, "technologies were not optimised")
+    if year not in run.years:
+        return Check(name, None, NEUTRAL, "no neutral year among the years")
+    if missing := [v for v in needed if v not in run.variables]:
+        return Check(name, math.inf, NEUTRAL, f"not in the table: {', '.join(missing)}")
     gross, stored, land = (float(run.of_nation(v)[run.years.index(year)]) for v in needed)
     return Check(name, max(gross - stored - land, 0.0), NEUTRAL, f"{year}: {gross:.0f} = {stored:.0f} + {land:.0f}")
 
