@@ -45,6 +45,12 @@ class Condensed:
         return self.by_place.reshape(len(self.by_place), -1) @ supply.ravel()
 
 
+#: So few rows are carried backwards round by round, more of them through one factorisation.
+FEW, ROUNDS = 64, 200
+#: Largest change of the last round, relative to the largest entry of its row.
+SETTLED = 1e-14
+
+
 def condense(coefficients: np.ndarray, trade_shares: np.ndarray, rows: np.ndarray) -> Condensed:
     """Carry `rows` backwards through the N industries.
 
@@ -54,6 +60,10 @@ def condense(coefficients: np.ndarray, trade_shares: np.ndarray, rows: np.ndarra
     Returns rows' = rows (I - A_NN)^-1 by place of production, and by place of use.
     """
     N, R = trade_shares.shape[0], trade_shares.shape[1]
+    if len(rows) <= FEW:
+        by_place, by_use = _carried(coefficients, trade_shares, rows)
+        if by_place is not None:
+            return Condensed(by_place, by_use)
     dense = np.einsum("irs,sij->risj", trade_shares, coefficients, optimize=True).reshape(R * N, R * N)
     system = np.eye(R * N) - dense
     factor = lu_factor(system, overwrite_a=True, check_finite=False)
@@ -61,3 +71,19 @@ def condense(coefficients: np.ndarray, trade_shares: np.ndarray, rows: np.ndarra
     by_place = lu_solve(factor, flat.T, trans=1, check_finite=False).T.reshape(rows.shape)
     by_use = np.einsum("qri,irs->qsi", by_place, trade_shares, optimize=True)
     return Condensed(np.ascontiguousarray(by_place), np.ascontiguousarray(by_use))
+
+
+def _carried(coefficients: np.ndarray, trade_shares: np.ndarray, rows: np.ndarray):
+    """rows (I + A + A A + ...) by place and by use (Q, R, N), in factored form; None where the rounds do not settle."""
+    direct = np.ascontiguousarray(rows.transpose(1, 0, 2))                              # (R, Q, N)
+    size = np.maximum(np.abs(rows).max(axis=(1, 2)), 1e-300)[None, :, None]
+    place = direct
+    for _ in range(ROUNDS):
+        use = np.matmul(np.ascontiguousarray(place.transpose(2, 1, 0)), trade_shares)   # (N, Q, R places of use)
+        new = direct + np.matmul(np.ascontiguousarray(use.transpose(2, 1, 0)), coefficients)
+        change = float((np.abs(new - place) / size).max(initial=0.0))
+        place = new
+        if change <= SETTLED:
+            by_use = np.matmul(np.ascontiguousarray(place.transpose(2, 1, 0)), trade_shares)
+            return np.ascontiguousarray(place.transpose(1, 0, 2)), np.ascontiguousarray(by_use.transpose(1, 2, 0))
+    return None, None

@@ -55,6 +55,8 @@ class Economy:
         """lines : whether losses between provinces are explicit (they then leave the residual of the power sector)."""
         self.study, base = study, study.base
         self._read: dict[int, tuple[dict[str, float], float | None]] = {}
+        #: What a unit of each technology pays in a year, found once (`requirements_of_year`).
+        self.paid_by_units: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.power = base.energy_sectors.index(POWER) if POWER in base.energy_sectors else 0
         self.electricity = base.fuels.index("electricity")
         use = study.accounts.use[:, :, self.electricity].sum(axis=1) / PJ_PER_TWH

@@ -24,6 +24,12 @@ CLOSURE = 1e-10
 TIES = 1e-10
 #: The loop goes on to this part of the tolerance: ledgers add up what single technologies miss.
 BEYOND = 0.2
+#: A programme is solved to this part of the tolerances: what it leaves open would keep the fixed point from settling.
+EXACT = 1e-3
+#: No programme is solved closer: the lower bound itself is not known better.
+FLOOR = 1e-9
+#: Accuracy of the economy's closure, relative to the residual of the pass before.
+ACCURATE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class NationalLoop:
         self.groups = {**{p: study.of_product[p] for p in study.base.products if p in study.of_product},
                        **household_groups(study)}
         self.first, self.start = first, choice
+        self._base: Year | None = None
         self.heat = {t: y.production[:, study.base.products.index("heat")] for t, y in enumerate(first)}
 
     def lay(self, activity: np.ndarray, building: np.ndarray, chp_heat: np.ndarray, losses: np.ndarray,
@@ -96,11 +103,18 @@ class NationalLoop:
         return Choice(laid, heat, built, lost)
 
     def solve_at(self, choice: Choice, pins: Pins, guess: list[Year], start=None, found=None,
-                 mix: Mix | None = None, priced: Response | None = None) -> Iterate:
-        """The economy at a choice and the optimum of the national programme on it."""
+                 mix: Mix | None = None, priced: Response | None = None, closure: float = CLOSURE) -> Iterate:
+        """The economy at a choice and the optimum of the national programme on it.
+
+        closure : accuracy of the economy's closure.
+        """
         study = self.study
         mix = mix or Mix.unmoved(study)
-        years = [self.economy.year(t, choice, guess[t], pins, CLOSURE, mix) for t in range(len(guess))]
+        if self._base is None:
+            # no technology of the base year is chosen: its economy is the same in every pass
+            self._base = self.economy.year(0, choice, guess[0], pins, CLOSURE, mix)
+        years = [self._base, *(self.economy.year(t, choice, guess[t], pins, closure, mix)
+                               for t in range(1, len(guess)))]
         found = [requirements(self.economy, years[t], t, choice, pins, self.places.member, self.pattern[t])
                  for t in range(1, len(years))]
         whole = assembled(self.draft(years, found), study.scenario.coupling.keep)
@@ -124,7 +138,8 @@ class NationalLoop:
     def solve(self, whole: Assembled, start=None) -> Joined:
         """Optimum of the complete national programme."""
         coupling = self.study.scenario.coupling
-        return solve_deferred(whole.complete, threshold=coupling.keep, start=start, tolerance=coupling.gap,
+        return solve_deferred(whole.complete, threshold=coupling.keep, start=start,
+                              tolerance=max(EXACT * min(coupling.gap, coupling.tolerance), FLOOR),
                               max_passes=coupling.max_passes, tie_break=TIES)
 
     def run(self, progress=None, goal: float | None = None) -> Loop:
@@ -135,9 +150,10 @@ class NationalLoop:
         K, T = len(self.study.keys), len(years) - 1
         mix, priced, own = Mix.unmoved(self.study), None, T * (2 * K + 2)
         x = scale = mixer = start = None
-        residuals, iterate = [], None
+        residuals, iterate, residual = [], None, CLOSURE / ACCURATE
         for number in range(1, coupling.max_iterations + 1):
-            iterate = self.solve_at(choice, pins, years, start, mix=mix, priced=priced)
+            iterate = self.solve_at(choice, pins, years, start, mix=mix, priced=priced,
+                                    closure=max(CLOSURE, ACCURATE * min(residual, 1.0)))
             priced = iterate.response
             years, start = iterate.years, (iterate.joined.z, iterate.joined.prices, iterate.joined.rents)
             plan = iterate.plan

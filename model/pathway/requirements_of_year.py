@@ -279,16 +279,26 @@ class _Rows:
         chain (R, N) primary cost per 10^8 yuan of commodity used. Fixed cost of power and storage is left out: it is
         charged on capacity.
         """
-        base, study, K, N = self.base, self.study, self.K, self.N
-        abroad = self._import_share()
-        cost = np.zeros((self.R, 2 * K + 1))
+        N, abroad = self.N, self._import_share()
+        home = np.zeros_like(abroad)
+        home[:, :N] = chain
+        spent = (1.0 - abroad) * home + abroad * self.import_prices
+        money, labour = self._paid()
+        return spent @ money.T + labour
 
-        def spent(industry: str, money: float) -> np.ndarray:
+    def _paid(self) -> tuple[np.ndarray, np.ndarray]:
+        """What a unit pays to industries (2K + 1, J) and to labour (2K + 1,), 10^8 yuan; found once a year."""
+        known = self.economy.paid_by_units
+        if self.year.year in known:
+            return known[self.year.year]
+        base, study, K = self.base, self.study, self.K
+        money, labour = np.zeros((2 * K + 1, len(base.industries))), np.zeros(2 * K + 1)
+
+        def pay(column: int, industry: str, amount: float) -> None:
             if industry == LABOUR:
-                return np.full(self.R, money)
-            i = base.industries.index(industry)
-            home = chain[:, i] if i < N else 0.0
-            return money * ((1 - abroad[:, i]) * home + abroad[:, i] * self.import_prices[i])
+                labour[column] += amount
+            else:
+                money[column, base.industries.index(industry)] += amount
 
         value = study.catalogue.value
         for k, key in enumerate(self.keys):
@@ -297,22 +307,22 @@ class _Rows:
             for commodity, amount in study.catalogue.inputs(key, self.year.year).items():
                 if commodity not in BALANCED:
                     c = study.catalogue.commodities[commodity]
-                    i = base.industries.index(c.industry)
-                    factor = study.price_factors[i, p] if p is not None else 1.0
+                    factor = study.price_factors[base.industries.index(c.industry), p] if p is not None else 1.0
                     paid = amount * c.price * factor
                     if commodity in RENTED:
                         # its scarcity is the dual of its own row: the seller's surplus would count it twice
                         paid *= 1.0 - self._surplus(c.industry)
-                    cost[:, k] += spent(c.industry, paid)
+                    pay(k, c.industry, paid)
             running = value(key, "variable_om", year=self.year.year)
             if technology.dispatch == "annual":
                 output = value(key, "activity_per_capacity") * value(key, "availability")
                 running += value(key, "fixed_om", year=self.year.year) / output
             for industry, share in study.catalogue.recipes[technology.operation_recipe, "operation"].items():
-                cost[:, k] += spent(industry, share * running)
-            for industry, money in study.catalogue.investment_inputs(key, self.year.year).items():
-                cost[:, K + 1 + k] += spent(industry, money)
-        return cost
+                pay(k, industry, share * running)
+            for industry, amount in study.catalogue.investment_inputs(key, self.year.year).items():
+                pay(K + 1 + k, industry, amount)
+        known[self.year.year] = money, labour
+        return money, labour
 
     def _surplus(self, industry: str) -> float:
         """Part of the nation's output of an industry that is operating surplus."""
