@@ -1,11 +1,15 @@
 """Condensation (E9): requirements through the N industries equal those of the complete system."""
 
 import numpy as np
+import pytest
 
+from model import condensed
 from model.condensed import condense
 
 
-def test_condensed_requirements_equal_the_complete_inverse():
+@pytest.mark.parametrize("few", [0, condensed.FEW], ids=["one factorisation", "round by round"])
+def test_condensed_requirements_equal_the_complete_inverse(few, monkeypatch):
+    monkeypatch.setattr(condensed, "FEW", few)
     rng = np.random.default_rng(5)
     R, N, P, K = 3, 4, 2, 3
     J = N + P
