@@ -165,7 +165,7 @@ def base():
 def future(request, base):
     """The reference at three years under a closure."""
     settings_ = ("years=[2020, 2030, 2060]", f"macro.structure.closure={request.param}")
-    return request.param, run(base, load_scenario("peak2030_neutral2060", settings_))
+    return request.param, run(base, load_scenario("assumed_mixes", settings_))
 
 
 @pytest.mark.parametrize("closure", CLOSURES)

@@ -30,7 +30,7 @@ class Frozen:
 
     def __init__(self, *overrides: str):
         base = BaseYear.load()
-        scenario = load_scenario("peak2030_neutral2060", overrides=(*PINS, *overrides))
+        scenario = load_scenario("assumed_mixes", overrides=(*PINS, *overrides))
         self.study = CoupledStudy(base, scenario, catalogue())
         self.years = []
         for t in range(len(scenario.years)):

@@ -21,7 +21,7 @@ def zero_shock(base):
 
 @pytest.fixture(scope="module")
 def reference(base):
-    return run(base, load_scenario("peak2030_neutral2060", ("years=[2020, 2025, 2030, 2060]",)))
+    return run(base, load_scenario("assumed_mixes", ("years=[2020, 2025, 2030, 2060]",)))
 
 
 def test_zero_shock_is_the_baseline(base, zero_shock):
@@ -70,7 +70,7 @@ def test_electricity_takes_the_published_share_of_final_energy(reference):
 def test_provincial_gdp_follows_the_scenario(base, reference):
     from scenarios.growth import gdp_index
 
-    scenario = load_scenario("peak2030_neutral2060", ("years=[2020, 2025, 2030, 2060]",))
+    scenario = load_scenario("assumed_mixes", ("years=[2020, 2025, 2030, 2060]",))
     index = np.array(gdp_index(scenario, base.regions, reference.years, list(base.gdp)))
     for r, region in enumerate(base.regions):
         np.testing.assert_allclose(reference.series("GDP|Real", region), index[:, r] * base.gdp[r], rtol=1e-8)

@@ -28,7 +28,7 @@ class Written:
     """The national programme at the scenario's shares, written and not solved."""
 
     def __init__(self, *overrides: str):
-        base, scenario = BaseYear.load(), load_scenario("peak2030_neutral2060", (*PINS, *overrides))
+        base, scenario = BaseYear.load(), load_scenario("assumed_mixes", (*PINS, *overrides))
         self.study = study = CoupledStudy(base, scenario, scenario_catalogue(catalogue(), scenario, base.year))
         years = []
         for t in range(len(scenario.years)):

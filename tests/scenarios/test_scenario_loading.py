@@ -73,16 +73,16 @@ def test_null_returns_an_inherited_entry_to_its_default(tmp_path):
 
 def test_extends_takes_library_names_relative_and_absolute_paths(tmp_path):
     (tmp_path / "deep").mkdir()
-    _write(tmp_path, by_name="extends: peak2030_neutral2060\n", absolute=f"extends: {tmp_path / 'by_name.yaml'}\n")
+    _write(tmp_path, by_name="extends: assumed_mixes\n", absolute=f"extends: {tmp_path / 'by_name.yaml'}\n")
     (tmp_path / "deep" / "relative.yaml").write_text("extends: ../absolute.yaml\npower: {slices: 2}\n")
     scenario = load_scenario(tmp_path / "deep" / "relative.yaml")
-    reference_scenario = load_scenario("peak2030_neutral2060")
+    reference_scenario = load_scenario("assumed_mixes")
     assert scenario.technology == reference_scenario.technology and scenario.power.slices == 2
     assert scenario.name == "relative" and scenario.title.en == "relative", "names and titles are not inherited"
 
 
 def test_overrides_change_entries_points_and_list_members():
-    scenario = load_scenario("peak2030_neutral2060", (
+    scenario = load_scenario("assumed_mixes", (
         "carbon.neutral_year=2055",
         "sinks.path.2060=7亿吨",
         "carbon.provincial_caps.山西={2030: 550, 2060: 0}",
@@ -100,7 +100,7 @@ def test_overrides_change_entries_points_and_list_members():
 def test_lock_file_loads_to_the_same_scenario_and_is_deterministic(tmp_path):
     data = tmp_path / "base.npz"
     data.write_bytes(b"figures")
-    scenario = load_scenario("peak2030_neutral2060", ("carbon.provincial_caps.Hebei=6亿吨", "power.slices=6"))
+    scenario = load_scenario("assumed_mixes", ("carbon.provincial_caps.Hebei=6亿吨", "power.slices=6"))
     text = lock(scenario, {"base year": data, "growth": "0" * 64})
     assert text == lock(scenario, {"growth": "0" * 64, "base year": data})
     (tmp_path / "scenario.lock.yaml").write_text(text, encoding="utf-8")
@@ -129,7 +129,7 @@ def test_loaded_scenario_cannot_be_changed():
 
 def test_the_whole_library_is_valid_and_named_in_both_languages():
     rows = list_library()
-    assert {"peak2030_neutral2060", "current_trend", "ssp1_peak2028", "zero_shock", "quick"} <= {n for n, _, _ in rows}
+    assert {"peak2030_neutral2060", "least_cost", "assumed_mixes", "current_trend", "ssp1_peak2028", "zero_shock", "quick"} <= {n for n, _, _ in rows}
     assert check_files([name for name, _, _ in rows]) == []
     for name, english, chinese in rows:
         assert load_scenario(name).name == name
@@ -137,7 +137,7 @@ def test_the_whole_library_is_valid_and_named_in_both_languages():
 
 
 def test_reference_scenario_carries_the_stated_targets_with_sources():
-    scenario = load_scenario("peak2030_neutral2060")
+    scenario = load_scenario("assumed_mixes")
     assert (scenario.carbon.peak_year, scenario.carbon.neutral_year) == (2030, 2060)
     assert len(scenario.years) == 13 and scenario.years[:7] == (2020, 2025, 2026, 2027, 2028, 2029, 2030)
     found = {(t.indicator, t.year, t.base_year): t for t in scenario.targets}
@@ -159,9 +159,9 @@ def test_zero_shock_asks_for_nothing():
 
 
 def test_new_scenario_extends_is_valid_and_never_overwrites(tmp_path):
-    path = new_scenario("mine", "peak2030_neutral2060", tmp_path)
+    path = new_scenario("mine", "assumed_mixes", tmp_path)
     assert path == tmp_path / "mine.yaml"
-    mine, parent = load_scenario(path), load_scenario("peak2030_neutral2060")
+    mine, parent = load_scenario(path), load_scenario("assumed_mixes")
     assert mine.name == "mine" and mine.technology == parent.technology and mine.carbon == parent.carbon
     text = path.read_text(encoding="utf-8")
     with pytest.raises(InputError) as caught:
@@ -222,7 +222,7 @@ def test_checking_is_light(tmp_path):
     code = (
         "import sys, time\n"
         "from scenarios.load import check_files, list_library, load_scenario\n"
-        "assert check_files(['peak2030_neutral2060']) == []\n"
+        "assert check_files(['assumed_mixes']) == []\n"
         "used = time.process_time()\n"
         "import scenarios.growth\n"
         "s = load_scenario('zero_shock')\n"

@@ -138,7 +138,7 @@ def test_missing_file_and_unknown_name_are_told_with_the_nearest(tmp_path, monke
 )
 def test_mistake_in_an_override_is_told_at_the_override(override, word):
     with pytest.raises(InputError) as caught:
-        load_scenario("peak2030_neutral2060", ("economics.discount_rate=0.04", override))
+        load_scenario("assumed_mixes", ("economics.discount_rate=0.04", override))
     (problem,) = caught.value.problems
     assert problem.where == f"--set {override}"
     assert word in str(problem)

@@ -43,7 +43,7 @@ class Frozen:
     """The programme of all provinces at the economy of the scenario's technology shares."""
 
     def __init__(self):
-        self.base, self.scenario = BaseYear.load(), load_scenario("peak2030_neutral2060", overrides=SETTINGS)
+        self.base, self.scenario = BaseYear.load(), load_scenario("assumed_mixes", overrides=SETTINGS)
         self.study = CoupledStudy(self.base, self.scenario, catalogue())
         years = []
         for t in range(len(self.scenario.years)):

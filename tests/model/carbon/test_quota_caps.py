@@ -24,7 +24,7 @@ RULES = ("grandfathering", "per_capita", "contraction_and_convergence", "ability
 
 
 def scenario(*changes):
-    return load_scenario("peak2030_neutral2060", (f"years={list(YEARS)}", "technology.choice=optimise", *changes))
+    return load_scenario("assumed_mixes", (f"years={list(YEARS)}", "technology.choice=optimise", *changes))
 
 
 def quotas(case):
