@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ GOOD, NOT_SOLVED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 #: Files that `check` reads as tables; everything else is a scenario.
 TABLES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
 #: What `run --quick` lays upon a scenario before --set; the lock file shows it like any other entry.
-QUICK = ("power.slices=1", "years=[2020, 2025, 2030, 2040, 2060]")
+QUICK = ("power.slices=1", "years=[2020, 2025, 2030, 2040, 2060]", "coupling.resolution=national")
+#: Seconds between two lines about how far a run has come, where the screen is no terminal.
+BETWEEN = 10.0
 ROOMS = ("io_tables", "calibration", "scenarios", "model")
 DEFAULT_SCENARIO = "peak2030_neutral2060"
 #: Mistakes printed one by one; the rest are counted.
@@ -62,6 +65,29 @@ class Screen:
             yield lambda *_: bar.advance(task)
         self.line(title)
 
+    @contextmanager
+    def passes(self, title: str):
+        """Yields a function that tells of a pass of the coupled model: (step, number, residual, ...)."""
+        self.line(title)
+        if self.quiet:
+            yield None
+            return
+        if not sys.stdout.isatty():
+            last = time.monotonic()
+
+            def tell(step, number, residual, *_):
+                nonlocal last
+                if time.monotonic() - last > BETWEEN:
+                    last = time.monotonic()
+                    self.line(f"  {step} pass {number}: residual {residual:.0e}")
+
+            yield tell
+            return
+        from rich.console import Console
+
+        with Console().status("first economy") as status:
+            yield lambda step, number, residual, *_: status.update(f"{step} pass {number}: residual {residual:.0e}")
+
 
 def _run(arguments) -> int:
     from model.export.whole import whole_folder
@@ -76,7 +102,9 @@ def _run(arguments) -> int:
         from model.run import run
 
         base_year = BaseYear.load(scenario.base_year)
-        with screen.progress(f"{scenario.name}: {len(scenario.years)} years", len(scenario.years)) as step:
+        title, chosen = f"{scenario.name}: {len(scenario.years)} years", scenario.technology.choice == "optimise"
+        shown = screen.passes(title) if chosen else screen.progress(title, len(scenario.years))
+        with shown as step:
             results = run(
                 base_year,
                 scenario,

@@ -72,7 +72,7 @@ def run(
     base_year: BaseYear,
     scenario: Scenario,
     *,
-    progress: Callable[[], None] | None = None,
+    progress: Callable[..., None] | None = None,
     catalogue: Catalogue | None = None,
     alternatives: int = 0,
     slack: float = 0.02,
@@ -80,8 +80,10 @@ def run(
 ) -> Results:
     """Solve every model year and gather the results.
 
-    alternatives : how many near-optimal pathways of the nation, at most `slack` (relative) dearer; second_start : solve
-    once more from another start and certify that both agree. Both need a run that chooses technologies.
+    progress : called after every year where shares are given, as progress(step, number, residual, ...) after every pass
+    where technologies are chosen. alternatives : how many near-optimal pathways of the nation, at most `slack`
+    (relative) dearer; second_start : solve once more from another start and certify that both agree. Both need a run
+    that chooses technologies.
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
     if scenario.technology.choice == "optimise":
@@ -91,7 +93,8 @@ def run(
         from model.second_start import second_start as begun_elsewhere
 
         adjusted = scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year)
-        coupled = solve(base_year, scenario, catalogue=adjusted, resolution=scenario.coupling.resolution)
+        coupled = solve(base_year, scenario, catalogue=adjusted, resolution=scenario.coupling.resolution,
+                        progress=progress)
         if second_start:
             coupled = replace(coupled, other_start=begun_elsewhere(coupled))
         years = list(coupled.years)
