@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Axis of the model year in a block of columns: the second of (place, year, slice), else the last of up to three. A
 #: block with fewer years has the last ones.
 _YEAR_AXIS = {"unserved": 1}
+#: Blocks whose last axis counts refits, each made in its own year.
+_REFITS = ("refit", "nation_refit")
 
 
 def base_emissions(coupled: Coupled) -> np.ndarray:
@@ -58,6 +60,9 @@ def cost_by_year(coupled: Coupled, owners: Owners) -> np.ndarray:
         at = block.index
         if name.startswith(STATISTICS):
             year[at] = d.years.index(d.lived) if d.lived in d.years else 0
+            continue
+        if name in _REFITS:
+            year[at] = d.refits.year
             continue
         axis = _YEAR_AXIS.get(name, {2: 1, 3: 2, 4: 2}[at.ndim])
         steps = np.arange(d.T)[-at.shape[axis]:].reshape([-1 if a == axis else 1 for a in range(at.ndim)])
