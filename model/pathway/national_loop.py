@@ -25,9 +25,9 @@ TIES = 1e-10
 #: The loop goes on to this part of the tolerance: ledgers add up what single technologies miss.
 BEYOND = 0.2
 #: A programme is solved to this part of the tolerances: what it leaves open would keep the fixed point from settling.
-EXACT = 1e-3
-#: No programme is solved closer: the lower bound itself is not known better.
-FLOOR = 1e-9
+EXACT = 1e-2
+#: No programme is solved closer: settling ties costs the lower bound some 1e-9.
+FLOOR = 1e-8
 #: Accuracy of the economy's closure, relative to the residual of the pass before.
 ACCURATE = 1e-4
 
