@@ -33,7 +33,7 @@ def coupled_blocks(coupled: Coupled) -> list[pd.DataFrame]:
             return with_nation(np.vstack([first, values.T])), (NATION, *study.base.regions)
         return np.append(first.sum(), values.sum(axis=0))[:, None], (NATION,)
 
-    parts = []
+    parts, nothing = [], np.zeros(len(study.base.regions))
     rows = classification.products().rows
     for k, key in enumerate(study.keys):
         technology = study.catalogue.technology(key)
@@ -41,13 +41,13 @@ def coupled_blocks(coupled: Coupled) -> list[pd.DataFrame]:
         unit = technology.capacity_unit
         families = (
             ("Capacity", "", standing[:, k], plan.capacity[:, k]),
-            ("New Capacity", "/yr", coupled.choice.building[0, :, k], plan.building[:, k]),
+            ("New Capacity", "/yr", coupled.choice.building[0, :, k], plan.building[:, k] + plan.refit[:, k]),
+            ("Refitted Capacity", "/yr", nothing, plan.refit[:, k]),
         )
         for family, per, first, values in families:
             if values.any() or first.any():
                 found, places = placed(first, values)
                 parts.append(block(f"{family}|{product}|{technology.name_en}", unit + per, found, times, places))
-    nothing = np.zeros(len(study.base.regions))
     others = (("Carbon Storage", "Mt CO2", plan.injected), ("Losses|Electricity", "TWh", plan.net_losses))
     for name, unit, values in others:
         found, places = placed(nothing, values)

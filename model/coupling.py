@@ -144,7 +144,7 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
     places = provincial(base_year, scenario, study.catalogue, use)
     choice = start or first_choice(study, years)
     loop = (NationalLoop(study, places, timing, years, choice) if sight is None
-            else FrozenLoop(study, places, timing, years, choice, sight.additions))
+            else FrozenLoop(study, places, timing, years, choice, sight.additions, sight.refits))
     goal = None if resolution == "national" else START
     national = _checked(lambda: loop.run(_told(progress, "national"), goal), loop, choice, years)
     lap("national loop")

@@ -14,6 +14,7 @@ from model.certificate import TOLERANCE, Ledger, ledger
 from model.pathway.choice import STORAGE
 from model.pathway.closing import generated
 from model.pathway.places import VINTAGE_WIDTH
+from model.pathway.refits import AGE
 from model.technology.stock import WEIBULL_SHAPE, cohort_survival, survival
 
 if TYPE_CHECKING:
@@ -108,12 +109,12 @@ def _gross(coupled: Coupled) -> np.ndarray:
 
 
 def fleets(coupled: Coupled) -> tuple[float, str]:
-    """Capacity of the nation against the base stock and all additions, aged calendar year by calendar year.
+    """Capacity of the nation against the base stock, all additions and refits, aged calendar year by calendar year.
 
     Plants and stores may be taken out of service, so only more than survives counts against them.
     """
     study, plan, years = coupled.study, coupled.plan, [y.year for y in coupled.years]
-    standing = aged(study, years, plan.building.sum(axis=0))
+    standing = aged(study, years, plan.building.sum(axis=0)) + refitted(study, years, plan.refit.sum(axis=0))
     capacity = plan.capacity.sum(axis=0)
     power = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) == "electricity"]
     miss = capacity - standing
@@ -137,8 +138,32 @@ def aged(study, years, building: np.ndarray) -> np.ndarray:
             overdue = np.clip(1.0 - (np.array(years[1:]) - first) / VINTAGE_WIDTH, 0.0, 1.0)
             result[k] += capacity * (np.minimum(share[1:] / share[0], 1.0) if share[0] > 1e-9 else overdue)
         for calendar in range(first + 1, years[-1] + 1):
-            added = np.interp(calendar, years[1:], building[k])
-            if study.scenario.economics.period_weights == "step":
-                added = building[k][np.searchsorted(years[1:], calendar)]
+            added = _yearly(study, years, building[k], calendar)
             result[k] += added * survival(np.array(years[1:]) - calendar, life, shape=WEIBULL_SHAPE)
     return result
+
+
+def refitted(study, years, refit: np.ndarray) -> np.ndarray:
+    """(K, T) what refits (K, T) of capacity a year, by target, add to stocks in years[1:] and take from others."""
+    calendar = np.arange(years[0] + 1, years[-1] + 1)
+    result = np.zeros((len(study.keys), len(years) - 1))
+    for k, key in enumerate(study.keys):
+        source = study.catalogue.technology(key).retrofit_of
+        if not refit[k].any():
+            continue
+        life = study.catalogue.lifetime(source)
+        rate = _yearly(study, years, refit[k], calendar)
+        for t, year in enumerate(years[1:]):
+            made = calendar[calendar <= year]
+            alive = survival(year - made + AGE * life, life, shape=WEIBULL_SHAPE)
+            stands = rate[: len(made)] @ (alive / survival(AGE * life, life, shape=WEIBULL_SHAPE))
+            result[k, t] += stands
+            result[study.keys.index(source), t] -= stands
+    return result
+
+
+def _yearly(study, years, rate: np.ndarray, calendar):
+    """What is added in calendar years at rates given for years[1:]."""
+    if study.scenario.economics.period_weights == "step":
+        return rate[np.searchsorted(years[1:], calendar)]
+    return np.interp(calendar, years[1:], rate)

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a step is part of, and what was built before it: additions (years fixed, K) of the nation a year."""
+    """What a step is part of, and what was built before it: additions (years fixed, K) of the nation a year, and what
+    was refitted, by target."""
 
     whole: Scenario
     additions: np.ndarray
+    refits: np.ndarray
 
     def study(self, base_year: BaseYear, seen: Scenario, catalogue: Catalogue) -> CoupledStudy:
         """The study of a step. The economy of a year is that of the whole scenario, whoever looks at it."""
@@ -52,13 +54,13 @@ def solve_rolling(base_year: BaseYear, scenario: Scenario, *, catalogue: Catalog
     if scenario.coupling.resolution != "national":
         raise InputError("technology.foresight.mode rolling works on the national programme; set coupling.resolution "
                          "to national, or foresight to perfect")
-    frozen, coupled = np.zeros((0, 1)), None
+    frozen, refits, coupled = np.zeros((0, 1)), np.zeros((0, 1)), None
     for built, end in enumerate(windows(scenario.years, scenario.technology.foresight.look_ahead)):
         seen = up_to(scenario, end)
         if coupled is not None:
-            frozen = coupled.plan.building[0, :, :built].T
+            frozen, refits = (a[0, :, :built].T for a in (coupled.plan.building, coupled.plan.refit))
         told = (lambda _, *rest, end=end: progress(f"to {end}", *rest)) if progress else None
-        coupled = solve(base_year, seen, catalogue=catalogue, progress=told, sight=Sight(scenario, frozen))
+        coupled = solve(base_year, seen, catalogue=catalogue, progress=told, sight=Sight(scenario, frozen, refits))
     look = scenario.technology.foresight.look_ahead
     return replace(coupled, assumed=(*coupled.assumed, f"each step sees {look} years ahead and keeps what was built"))
 

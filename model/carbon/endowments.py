@@ -112,6 +112,8 @@ class Endowments:
         for k in range(d.K):
             own = np.concatenate([d.nation_built[k], d.nation_use[k]])
             found[own[own >= 0]] = k
+        for columns in (d.refit, d.nation_refit):
+            found[columns] = d.refits.target
         given = np.broadcast_to(d.plants[:, None], d.nation_given.shape)
         found[d.nation_given[d.nation_given >= 0]] = given[d.nation_given >= 0]
         return found

@@ -23,9 +23,9 @@ _SECTIONS = (
                        "Emissions|CO2|Captured", "Carbon Removal|Land", "Emissions|CO2|Net", "Carbon Intensity")),
 )
 #: Families with sheets of their own, or shown by sector or fuel elsewhere.
-_ELSEWHERE = ("Production|", "Capacity|", "New Capacity|", "Energy Use|", "Emissions|CO2|Energy|", "Value Added",
-              "Gross Output", "Competitiveness", "Net Outflow", "Carbon Quota|", "Carbon Transfer|", "Carbon Budget",
-              "Carbon Transport|")
+_ELSEWHERE = ("Production|", "Capacity|", "New Capacity|", "Refitted Capacity|", "Energy Use|",
+              "Emissions|CO2|Energy|", "Value Added", "Gross Output", "Competitiveness", "Net Outflow", "Carbon Quota|",
+              "Carbon Transfer|", "Carbon Budget", "Carbon Transport|")
 NON_FOSSIL = "Non-fossil energy"
 #: Technologies do not cover the product: combined heat and power delivers heat as a by-product.
 _PARTLY_COVERED = ("Production|Heat",)
@@ -154,11 +154,13 @@ def technologies(book: Book) -> Lines | None:
 
 
 def capacities(book: Book) -> Lines | None:
-    """Capacity and new capacity by technology, China."""
-    found = book.sorted(v for v in book.cube if re.match(r"(New )?Capacity\|", v))
+    """Capacity, new capacity and what of it is refitted by technology, China."""
+    found = book.sorted(v for v in book.cube if re.match(r"(New |Refitted )?Capacity\|", v))
     if not found:
         return None
-    titles = {"Capacity": "装机容量(产能) Capacity", "New Capacity": "新增容量(产能) New capacity"}
+    titles = {"Capacity": "装机容量(产能) Capacity",
+              "New Capacity": "新增容量(产能,含改造) New capacity, refits included",
+              "Refitted Capacity": "其中:改造容量(产能) Of which refitted"}
     groups: dict[str, list[str]] = {}
     for variable in found:
         kind, product, *_ = variable.split("|")

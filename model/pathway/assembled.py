@@ -135,7 +135,9 @@ def _weights(d: Draft, n: int) -> tuple[np.ndarray, np.ndarray]:
         for block in (d.activity, d.generation, d.discharge):
             own = block[:, k].ravel()
             columns[own[own >= 0]] = unit
-        columns[d.building[:, k].ravel()] = max(catalogue.value(key, "capex"), 1e-6)
+        new = max(catalogue.value(key, "capex"), 1e-6)
+        columns[d.building[:, k].ravel()] = new
+        columns[d.refit[:, d.refits.target == k].ravel()] = new
     return rows, columns
 
 
@@ -193,7 +195,9 @@ class Plan:
 
     activity (G, K, T), chp_heat (G, T), building (G, K, T), capacity (G, K, T), generation (G, K, T, S), flow
     (L, 2, T, S), line_capacity (L, T), net_losses (G, T), net_co2 (G, T), injected, sent, received (G, T), unserved
-    (G, T, S), unserved_firm (grid regions, T), missed : statistics not met by name.
+    (G, T, S), unserved_firm (grid regions, T), missed : statistics not met by name. building counts new plants, refit
+    (G, K, T) capacity that becomes the technology's a year, invested both in new plants of the same money, retained
+    (G, K, T) all that is paid for and not outlived.
     """
 
     activity: np.ndarray
@@ -214,6 +218,9 @@ class Plan:
     unserved: np.ndarray
     unserved_firm: np.ndarray
     missed: dict[str, float]
+    refit: np.ndarray
+    invested: np.ndarray
+    retained: np.ndarray
 
 
 def plan_of(d: Draft, z: np.ndarray) -> Plan:
@@ -231,12 +238,15 @@ def plan_of(d: Draft, z: np.ndarray) -> Plan:
     activity = take(d.activity) + generation.sum(axis=3) + discharge.sum(axis=3)
     capacity = np.where(d.capacity >= 0, z[d.capacity], 0.0)
     built = np.einsum("gkv,kvt->gkt", z[d.building], d.vintage)
-    capacity[:, d.annual] = (d.places.standing[:, :, 1:] + built)[:, d.annual]
+    refits, refit = d.refits, z[d.refit]
+    retained = d.places.standing[:, :, 1:] + built + refits.shifted(refit, d.K)
+    capacity[:, d.annual] = retained[:, d.annual]
     missed = {n: float(np.abs(z[b.index]).sum()) for n, b in d.programme.columns.items() if n.startswith("missed ")}
     return Plan(activity, z[d.chp_heat], z[d.building], capacity, generation, discharge, charge, flow,
                 d.places.line_capacity[:, None] + z[d.line_added], losses, z[d.co2], z[d.use], z[d.injected],
                 z[d.sent], z[d.received], z[d.unserved], z[d.unserved_firm],
-                {n[7:]: v for n, v in missed.items() if v > 1e-6})
+                {n[7:]: v for n, v in missed.items() if v > 1e-6}, refits.capacity(refit, d.K),
+                z[d.building] + refits.invested(refit, d.K), retained)
 
 
 def electricity_shares(d: Draft, plan: Plan) -> np.ndarray:
@@ -263,4 +273,4 @@ def laid_choice(plan: Plan, before: Choice, shares: np.ndarray | None) -> Choice
         return np.concatenate([first[None], np.moveaxis(later, -1, 0)])
 
     return Choice(joined(before.activity[0], plan.activity), joined(before.chp_heat[0], plan.chp_heat),
-                  joined(before.building[0], plan.building), joined(before.net_losses[0], plan.net_losses), shares)
+                  joined(before.building[0], plan.invested), joined(before.net_losses[0], plan.net_losses), shares)

@@ -42,6 +42,7 @@ def tighten(d: Draft) -> None:
     building[:, power] = np.max(load, axis=1)[:, None, None]
     p.tighten("activity", 0.0, activity)
     p.tighten("building", 0.0, building)
+    p.tighten("refit", 0.0, building[:, d.refits.target, d.refits.year] * d.refits.part)
     p.tighten("capacity", 0.0, np.repeat(load[:, None], len(power), axis=1))
     hours = d.places.hours / 1000.0
     for block, count in (("generation", len(d.plants)), ("charge", len(d.stores)), ("discharge", len(d.stores))):

@@ -8,6 +8,7 @@ import numpy as np
 
 from model.pathway.choice import STORAGE
 from model.pathway.places import Places
+from model.pathway.refits import refits_of
 from model.pathway.requirements_of_year import PLACED, Requirements
 from model.pathway.timing import Timing
 from model.programme import INFINITY, Programme
@@ -28,7 +29,7 @@ class Draft:
     """Columns over G places, K technologies, T model years after the first, S slices.
 
     activity (G, K, T) of annual technologies, generation (G, K, T, S) of power plants, capacity (G, K, T) of power
-    plants and storage, building (G, K, T) of all, -1 where a technology has no such column.
+    plants and storage, building (G, K, T) of all, -1 where a technology has no such column; refit (G, P) of `refits`.
     """
 
     study: Study
@@ -80,7 +81,10 @@ class Draft:
         stored = np.repeat(running[:, self.stores, :, None], S, axis=3)
         self.discharge[:, self.stores] = p.add_columns("discharge", stored.shape, stored)
         self.charge[:, self.stores] = p.add_columns("charge", stored.shape)
-        self.building = p.add_columns("building", (G, K, T), self._building_cost(), upper=self._buildable())
+        buildable = self._buildable()
+        self.building = p.add_columns("building", (G, K, T), self._building_cost(), upper=buildable)
+        self.refits = refits_of(self.study.catalogue, self.keys, self.timing, buildable[0] > 0)
+        self.refit = p.add_columns("refit", (G, len(self.refits.target)), self._refit_cost())
         self.chp_heat = p.add_columns("chp_heat", (G, T), np.einsum("tg,t->gt", self.cost[:, :, K], self.weight))
         self.use = p.add_columns("electricity_use", (G, T))
         self.co2 = p.add_columns("net_co2", (G, T), self._carbon_price(), lower=LEAST_CO2)
@@ -92,6 +96,15 @@ class Draft:
         for k, key in enumerate(self.keys):
             weight = self.timing.build_cost(self.life[k], rates.get(key))[1:] * MONEY
             cost[:, k] = self.cost[:, :, self.K + 1 + k].T * weight
+        return cost
+
+    def _refit_cost(self) -> np.ndarray:
+        """(G, P) of a new plant's money spent on a refit, which serves for the rest of the plant's life."""
+        rates, refits = self.study.scenario.economics.technology_rates, self.refits
+        cost = np.empty((self.G, len(refits.target)))
+        for i, (k, t) in enumerate(zip(refits.target, refits.year, strict=True)):
+            weight = self.timing.build_cost(refits.life[i], rates.get(self.keys[k]))[t + 1] * MONEY
+            cost[:, i] = self.cost[t, :, self.K + 1 + k] * weight
         return cost
 
     def _buildable(self) -> np.ndarray:
@@ -160,7 +173,10 @@ class Draft:
                 columns.append(own)
                 places.append(np.broadcast_to(np.arange(self.G)[:, None] * (2 * self.K + 1) + k, own.shape))
             place = np.arange(self.G) * (2 * self.K + 1)
-            columns += [self.chp_heat[:, t][:, None], self.building[:, :, t]]
-            places += [(place + self.K)[:, None], place[:, None] + self.K + 1 + np.arange(self.K)[None]]
+            refit = np.flatnonzero(self.refits.year == t)
+            columns += [self.chp_heat[:, t][:, None], self.building[:, :, t], self.refit[:, refit]]
+            built = place[:, None] + self.K + 1
+            places += [(place + self.K)[:, None], built + np.arange(self.K)[None],
+                       built + self.refits.target[refit][None]]
             result.append((np.concatenate([c.ravel() for c in columns]), np.concatenate([c.ravel() for c in places])))
         return result

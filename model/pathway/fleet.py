@@ -15,7 +15,7 @@ HOUSEHOLDS = ("passenger", "floor_space")
 
 
 def add_fleet(d: Draft) -> None:
-    """Activity within what stands; additions within growth, first years and potentials."""
+    """Activity within what stands, refitted or not; additions within growth, first years and potentials."""
     _standing(d)
     _growth(d)
     _resources(d)
@@ -39,6 +39,8 @@ def _standing(d: Draft) -> None:
         p.add(rows, (d.activity if name == "annual_capacity" else d.capacity)[:, group], 1.0)
         for i, k in enumerate(group):
             p.add(rows[:, i, None, :], d.building[:, k, :, None], -output[i] * d.vintage[k][None])
+            for own, sign in ((d.refits.target == k, -1.0), (d.refits.source == k, 1.0)):
+                p.add(rows[:, i, None, :], d.refit[:, own, None], sign * output[i] * d.refits.moved[own][None])
     if CHP in d.keys:
         k = d.keys.index(CHP)
         rate = d.study.catalogue.outputs(CHP).get(CHP_HEAT, 0.0)
@@ -64,6 +66,12 @@ def _growth(d: Draft) -> None:
     d.nation_built = d.of_nation("nation_built", d.building.transpose(1, 2, 0))
     d.programme.add(d.growth_rows, d.nation_built, 1.0)
     d.programme.add(d.growth_rows[:, 1:], d.nation_built[:, :-1], -factor[:, 1:])
+    # a refit adds to the target like a new plant
+    d.nation_refit, refits = d.of_nation("nation_refit", d.refit.T), d.refits
+    d.programme.add(d.growth_rows[refits.target, refits.year], d.nation_refit, 1.0 / refits.part)
+    on = np.flatnonzero(refits.year < d.T - 1)
+    k, after = refits.target[on], refits.year[on] + 1
+    d.programme.add(d.growth_rows[k, after], d.nation_refit[on], -factor[k, after] / refits.part[on])
 
 
 def _resources(d: Draft) -> None:
@@ -140,12 +148,16 @@ def _bound_fleet(d: Draft, k: int, name: str, where: np.ndarray, limit) -> None:
             rows = p.add_rows(f"{name} {kind} {year}", 1, lower=low, upper=high)
             if k in d.annual:
                 p.add(rows[:, None], d.building[where, k], d.vintage[k][:, t][None])
+                for own, sign in ((d.refits.target == k, 1.0), (d.refits.source == k, -1.0)):
+                    p.add(rows[:, None], d.refit[np.ix_(where, own)], sign * d.refits.moved[own, t][None])
             else:
                 p.add(rows, d.capacity[where, k, t], 1.0)
     if limit.additions_max is not None:
         for t, year in enumerate(d.years):
             rows = p.add_rows(f"{name} additions_max {year}", 1, upper=limit.additions_max.at(year))
             p.add(rows, d.building[where, k, t], 1.0)
+            own = np.flatnonzero((d.refits.target == k) & (d.refits.year == t))
+            p.add(rows[:, None], d.refit[np.ix_(where, own)], 1.0 / d.refits.part[own])
 
 
 def _household_demand(d: Draft) -> None:

@@ -18,10 +18,10 @@ class FrozenLoop(NationalLoop):
     """The outer loop with the additions of the first years after the base year fixed."""
 
     def __init__(self, study: Study, places: Places, timing: Timing, first: list[Year], choice: Choice,
-                 frozen: np.ndarray):
-        """frozen (years fixed, K) : national additions a year."""
+                 frozen: np.ndarray, refits: np.ndarray):
+        """frozen, refits (years fixed, K) : national additions and capacity refitted a year."""
         super().__init__(study, places, timing, first, choice)
-        self.frozen = frozen
+        self.frozen, self.refits = frozen, refits
 
     def draft(self, years, found):
         """The national programme on the economy of some years, its first additions fixed."""
@@ -33,4 +33,9 @@ class FrozenLoop(NationalLoop):
         lower[:, :, :count] = (1 - PLAY) * self.frozen.T[None]
         upper[:, :, :count] = (1 + PLAY) * self.frozen.T[None]
         d.programme.tighten("building", lower, upper)
+        own, fixed = d.refits, d.refits.year < count
+        made = np.zeros(len(fixed))
+        made[fixed] = (self.refits[own.year[fixed], own.target[fixed]] * own.part[fixed])
+        d.programme.tighten("refit", np.where(fixed, (1 - PLAY) * made, 0.0),
+                            np.where(fixed, (1 + PLAY) * made, np.inf))
         return d

@@ -64,6 +64,11 @@ def add_inertia(d: Draft) -> None:
         else:
             added, gives = d.nation_built[k], float(output[0, k])
         p.add(row[:, None], added[None], kept[k, t, None] * gives * gone)
+        # what was refitted since is gone from the source; what retired of earlier refits from the target
+        risen = d.refits.moved[:, t] - d.refits.moved[:, t - 1]                            # (P, t)
+        for own, less in ((d.refits.source == k, risen), (d.refits.target == k, -risen)):
+            p.add(row[:, None], d.nation_refit[own][None],
+                  kept[k, t, None] * float(output[0, k]) * np.maximum(less[own], 0.0).T)
 
 
 def _use(d: Draft, k: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from model.pathway.assembled import Assembled, Plan
 from model.pathway.draft import Draft
 from model.pathway.prices import Market, base_market, import_prices
 from model.pathway.requirements_of_year import PLACED, SURPLUS
+from model.pathway.timing import annuity
 from model.pathway.unit_costs import Fleets, UnitCosts
 
 
@@ -64,21 +65,33 @@ def surplus_share(base: BaseYear, industry: str) -> float:
 
 def _standing(d: Draft, plan: Plan) -> np.ndarray:
     """(K, T) national capacity that has been paid for and not outlived, used or not."""
-    return d.places.standing[:, :, 1:].sum(axis=0) + np.einsum("gkv,kvt->kt", plan.building, d.vintage)
+    return plan.retained.sum(axis=0)
 
 
 def _annuities(d: Draft, plan: Plan, costs: UnitCosts) -> np.ndarray:
-    """(K, T) annuities of what stands, each vintage at the price of its year."""
+    """(K, T) annuities of what stands, each vintage at the price of its year. What is refitted takes the mean annuity
+    of its source along and is paid the refit over the years it has left."""
     price = np.stack([costs.capital(y) for y in d.years], axis=1)                    # (K, built T)
     old = d.places.standing[:, :, 1:].sum(axis=0) * costs.capital(d.study.base.year)[:, None]
-    return old + np.einsum("gkv,kv,kvt->kt", plan.building, price, d.vintage)
+    found = old + np.einsum("gkv,kv,kvt->kt", plan.building, price, d.vintage)
+    refits, economics = d.refits, d.study.scenario.economics
+    before = d.places.standing[:, :, 1:].sum(axis=0) + np.einsum("gkv,kvt->kt", plan.building, d.vintage)
+    mean = np.divide(found, before, out=np.zeros_like(found), where=before > 0)
+    for i, (k, s, t) in enumerate(zip(refits.target, refits.source, refits.year, strict=True)):
+        spent = plan.refit[:, k, t].sum() * refits.part[i]
+        stands = spent * refits.moved[i]
+        rate = economics.technology_rates.get(d.keys[k], economics.discount_rate)
+        new = d.value(d.keys[k], "capex", d.years[t]) * refits.part[i] * annuity(rate, refits.life[i])
+        found[s] -= stands * mean[s]
+        found[k] += stands * (mean[s] + new)
+    return found
 
 
 def _earned(d: Draft, whole: Assembled, plan: Plan, z: np.ndarray, prices: np.ndarray,
             multipliers: np.ndarray) -> np.ndarray:
     """(K, T) what duals pay fleets: their capacity rows, and the sites that limit what may stand."""
     value = -multipliers[whole.kept(d.standing_rows.ravel())].reshape(d.standing_rows.shape)     # (G, K, T)
-    stands = d.places.standing[:, :, 1:] + np.einsum("gkv,kvt->gkt", plan.building, d.vintage)
+    stands = plan.retained
     output = np.ones(d.K)
     for k in d.annual:
         output[k] = d.value(d.keys[k], "activity_per_capacity") * d.value(d.keys[k], "availability")

@@ -157,7 +157,7 @@ class NationalLoop:
             priced = iterate.response
             years, start = iterate.years, (iterate.joined.z, iterate.joined.prices, iterate.joined.rents)
             plan = iterate.plan
-            mapped = np.concatenate([plan.activity[0].T.ravel(), plan.building[0].T.ravel(), plan.chp_heat[0],
+            mapped = np.concatenate([plan.activity[0].T.ravel(), plan.invested[0].T.ravel(), plan.chp_heat[0],
                                      plan.net_losses[0], priced.mix.state()])
             if scale is None:
                 scale = np.concatenate([self._scale(plan), np.ones(mix.state().size)])

@@ -51,10 +51,14 @@ class Timing:
         """(T,) calendar years each model year stands for."""
         return self.span.sum(axis=1)
 
-    def standing(self, lifetime: float) -> np.ndarray:
-        """(T, T) capacity standing in year [., t] per unit a year added at model year [v, .]."""
+    def standing(self, lifetime: float, start: float = 0.0) -> np.ndarray:
+        """(T, T) capacity standing in year [., t] per unit a year added at model year [v, .].
+
+        start : age at which it is added; it has survived so far.
+        """
         age = np.array(self.years)[None, :] - self.calendar[:, None]
-        return self.builds @ survival(age, lifetime, shape=WEIBULL_SHAPE)
+        share = survival(np.where(age >= 0, age + start, -1), lifetime, shape=WEIBULL_SHAPE)
+        return self.builds @ (share / survival(start, lifetime, shape=WEIBULL_SHAPE))
 
     def build_cost(self, lifetime: float, rate: float | None = None) -> np.ndarray:
         """(T,) discounted cost of adding one unit a year at each model year, per yuan of its price, less salvage.

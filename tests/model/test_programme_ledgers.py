@@ -117,7 +117,7 @@ def test_fleets_aged_year_by_year_equal_the_programmes_own_weights(stock):
 def test_capacity_that_no_vintage_explains_is_found(stock):
     study, building = stock
     capacity = aged(study, YEARS, building)
-    plan = Bag(building=building[None], capacity=capacity[None].copy())
+    plan = Bag(building=building[None], refit=np.zeros_like(building)[None], capacity=capacity[None].copy())
     coupled = Bag(study=study, plan=plan, years=[Bag(year=y) for y in YEARS])
     assert fleets(coupled)[0] <= 1e-12
     plant, kiln = study.keys.index("nuclear"), study.keys.index("cement_kiln")

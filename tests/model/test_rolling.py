@@ -36,7 +36,7 @@ def test_goals_out_of_sight_do_not_count_yet():
 def test_a_step_sees_the_economy_of_the_whole_scenario():
     base = BaseYear.load()
     scenario = load_scenario("least_cost", ("years=[2020, 2030, 2040, 2060]", "targets=[]"))
-    study = Sight(scenario, np.zeros((0, 1))).study(base, up_to(scenario, 2030), catalogue())
+    study = Sight(scenario, *2 * (np.zeros((0, 1)),)).study(base, up_to(scenario, 2030), catalogue())
     whole = CoupledStudy(base, scenario, catalogue()).assumed
     assert study.assumed.years == (2020, 2030)
     np.testing.assert_array_equal(study.assumed.growth, whole.growth[:2])
@@ -46,7 +46,7 @@ def test_less_foresight_never_costs_less_and_what_was_built_stays():
     base = BaseYear.load()
     perfect = solve(base, load_scenario("least_cost", SMALL))
     scenario = load_scenario("least_cost", (*SMALL, "technology.foresight={mode: rolling, look_ahead: 10}"))
-    first = solve(base, up_to(scenario, 2030), sight=Sight(scenario, np.zeros((0, 1))))
+    first = solve(base, up_to(scenario, 2030), sight=Sight(scenario, *2 * (np.zeros((0, 1)),)))
     rolled = solve(base, scenario)
     assert rolled.outer.converged and perfect.outer.converged
     assert rolled.objective >= perfect.objective * (1 - 1e-5)
