@@ -193,7 +193,7 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
         widened = 0
         if len(passes) == 1:
             penalty = _penalties(penalty, prices, rents)
-            engine.set_costs(np.arange(n, n + m + p), penalty)
+            _set_penalties(engine, n, m, penalty)
         converged = abs(bounds.gap) <= tolerance and bounds.violation <= tolerance
         if converged:
             break
@@ -205,7 +205,7 @@ def solve_deferred(complete: Complete, *, threshold: float = 3e-2, start=None, t
         bought = _bought_off(complete, solution, M, z)
         if bought > tolerance and raised < PENALTY_STEPS:
             raised += 1
-            engine.set_costs(np.arange(n, n + m + p), penalty * 10.0**raised)
+            _set_penalties(engine, n, m, penalty * 10.0**raised)
         elif widen:
             widened = _widen(engine, complete, M, G, z, z - before, widen)
             widen *= 2
@@ -226,13 +226,20 @@ def _elastic_programme(complete: Complete, M: Split, G: Split) -> tuple[Compiled
                               for part in (sparse.csr_matrix(complete.B - M.kept), G.kept)])
     shortfall = programme.add_columns("shortfall", m, cost=penalty[:m])
     excess = programme.add_columns("excess", p, cost=penalty[m:])
+    surplus = programme.add_columns("surplus", m, cost=penalty[:m], upper=np.where(complete.equal, INFINITY, 0.0))
     for rows, matrix, sign in ((product, complete.B, 1.0), (product, M.kept, -1.0),
                                (inequality, G.kept, 1.0), (kept, complete.K, 1.0)):
         entries = sparse.coo_matrix(matrix)
         programme.add(rows[entries.row], z[entries.col], sign * entries.data)
     programme.add(product, shortfall, 1.0)
     programme.add(inequality, excess, -1.0)
+    programme.add(product, surplus, -1.0)
     return programme.compiled(), penalty
+
+
+def _set_penalties(engine: Engine, n: int, m: int, penalty: np.ndarray) -> None:
+    """On shortfalls (m) and excesses (p), which follow the columns (n), and on surpluses (m) behind them."""
+    engine.set_costs(np.arange(n, n + len(penalty) + m), np.concatenate([penalty, penalty[:m]]))
 
 
 def _penalties(first: np.ndarray, prices, rents) -> np.ndarray:
@@ -290,7 +297,7 @@ def _scale(*carried: np.ndarray) -> np.ndarray:
 
 def _bought_off(complete: Complete, solution, M: Split, z) -> float:
     """Worst relative shortfall or excess paid for with the penalty in this pass."""
-    short = solution.value("shortfall") / _scale(complete.f, complete.B @ z, M.product(z))
+    short = (solution.value("shortfall") + solution.value("surplus")) / _scale(complete.f, complete.B @ z, M.product(z))
     return float(max(short.max(initial=0.0), (solution.value("excess") / _scale(complete.g)).max(initial=0.0)))
 
 

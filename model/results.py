@@ -79,7 +79,8 @@ class Results:
     def peak(self) -> tuple[int, float]:
         """Year and level (Mt) of the highest net CO2 emissions."""
         net = self.series("Emissions|CO2|Net")
-        return int(net.idxmax()), float(net.max())
+        # a plateau peaks in its first year
+        return int(net.index[net >= net.max() * (1 - 1e-7)][0]), float(net.max())
 
     def write_csv(self, path: Path) -> None:
         """The long table as csv.gz with a fixed time stamp: same content, same bytes."""

@@ -100,21 +100,9 @@ def assembled(draft: Draft, threshold: float) -> Assembled:
     complete = Complete(
         cost=c.cost, B=matrix[rows], M=operator, f=c.row_lower[rows], K=matrix[kept], k_lower=c.row_lower[kept],
         k_upper=c.row_upper[kept], lower=c.lower, upper=c.upper, row_weight=row_weight, column_weight=column_weight,
-        equal=_counted(draft),
+        equal=True,     # nothing is made, used or emitted beyond what the economy counts
     )
     return Assembled(complete, draft, kept_of)
-
-
-def _counted(d: Draft) -> np.ndarray:
-    """(rows,) CO2 and primary energy are exactly what is emitted and used.
-
-    A row that compares years or asks for a share could otherwise be met by counting more than there is.
-    """
-    of_year = np.zeros(d.product_rows.shape[1], dtype=bool)
-    first = PLACED.index("co2") * d.G
-    of_year[first : first + d.G] = True
-    of_year[len(PLACED) * d.G :] = True
-    return np.tile(of_year, d.T)
 
 
 def _weights(d: Draft, n: int) -> tuple[np.ndarray, np.ndarray]:

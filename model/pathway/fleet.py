@@ -176,7 +176,7 @@ def _household_demand(d: Draft) -> None:
 
 def _hydrogen(d: Draft) -> None:
     """Hydrogen is made in the province that uses it."""
-    d.hydrogen_rows = d.programme.add_rows("hydrogen", (d.G, d.T), lower=0.0)
+    d.hydrogen_rows = d.programme.add_rows("hydrogen", (d.G, d.T), lower=0.0, upper=0.0)
     for k in d.study.of_product.get("hydrogen", ()):
         d.programme.add(d.hydrogen_rows, d.activity[:, k], 1.0)
     _add_intensity(d, d.hydrogen_rows, lambda r, k: -r.hydrogen[:, k])

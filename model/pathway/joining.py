@@ -97,13 +97,16 @@ class Joining:
         z = p.add_columns("z", n, cost=c.cost, lower=c.lower, upper=c.upper)
         product = p.add_rows("product", m, lower=c.f, upper=c.upper_side(c.f))
         kept = p.add_rows("kept", len(c.k_lower), lower=c.k_lower, upper=c.k_upper)
-        paid = self.prices[self.prices > 0]
+        paid = np.abs(self.prices[self.prices != 0])
         floor = 0.1 * paid.mean() if paid.size else 1.0
-        short = p.add_columns("shortfall", m, cost=PENALTY * np.maximum(self.prices, floor))
+        penalty = PENALTY * np.maximum(np.abs(self.prices), floor)
+        short = p.add_columns("shortfall", m, cost=penalty)
+        surplus = p.add_columns("surplus", m, cost=penalty, upper=np.where(c.equal, INFINITY, 0.0))
         for rows, matrix in ((product, sparse.csr_matrix(c.B - self.kept)), (kept, c.K)):
             entries = sparse.coo_matrix(matrix)
             p.add(rows[entries.row], z[entries.col], entries.data)
         p.add(product, short, 1.0)
+        p.add(product, surplus, -1.0)
         return p.compiled()
 
     def renew(self, complete: Complete) -> None:
@@ -191,7 +194,8 @@ class Joining:
         self._solves += 1
         self.z = solution.value("z")
         prices, multipliers = c.signed(solution.dual("product")), solution.dual("kept")
-        return Reached(self.z, prices, multipliers, None, solution.value("shortfall"))
+        return Reached(self.z, prices, multipliers, None,
+                       solution.value("shortfall") + solution.value("surplus"))
 
     def _renew_costs(self) -> None:
         c = self.complete

@@ -125,11 +125,16 @@ class _Switched:
         return solution
 
 
+#: Mt CO2 by which the years of a plateau may differ.
+PLATEAU = 1e-3
+
+
 def _figures(d, solution: Solution) -> dict[str, float]:
     z = solution.value("z")
     sinks = d.study.assumed.sinks[1:].sum(axis=1)
     net = z[d.co2].sum(axis=0) - sinks
-    top = int(np.argmax(net))
+    # a plateau peaks in its first year
+    top = int(np.flatnonzero(net >= net.max() - PLATEAU)[0])
     price = solution.dual("product").reshape(d.T, -1)[:, PLACED.index("co2")] / d.weight * YUAN_PER_TONNE
     shown = [t for t, y in enumerate(d.years) if y in PRICED or t == d.T - 1]
     return {"peak_year": d.years[top], "peak": float(net[top]), "cost": solution.objective / MONEY,
