@@ -51,7 +51,7 @@ ASSUMED = (
 
 
 #: How close the national loop comes before the programme over all provinces goes on from it.
-START = 0.1
+START = 0.3
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ class Coupled:
 
 
 def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = None, catalogue: Catalogue | None = None,
-          resolution: str = "national", progress=None, sight: Sight | None = None) -> Coupled:
+          resolution: str | None = None, progress=None, sight: Sight | None = None) -> Coupled:
     """Find the least-cost pathway of all provinces and the economy that goes with it.
 
-    start : a choice to start from (default: the scenario's technology shares); resolution : 'national' (the
-    programme of the nation as one place, its choice laid out over provinces by today's pattern) or 'provincial' (the
-    programme over all provinces, started from it; ask `.converged` how far it came). progress(step, number, residual,
-    reached) is called on the way (`reached` only by the provincial step).
+    start : a choice to start from (default: the scenario's technology shares); resolution : by default the scenario's,
+    'national' (the programme of the nation as one place, its choice laid out over provinces by today's pattern) or
+    'provincial' (the programme over all provinces, started from it); ask `.converged` how far it came.
+    progress(step, number, residual, reached) is called on the way (`reached` only by the provincial step).
     sight : what a step of a rolling horizon is part of.
     Raises Infeasible naming a minimal set of targets that cannot hold together.
     """
@@ -124,6 +124,8 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
         from model.rolling import solve_rolling
 
         return solve_rolling(base_year, scenario, catalogue=catalogue, progress=progress)
+    # a step of a rolling horizon sees the nation as one place
+    resolution = "national" if sight is not None else resolution or scenario.coupling.resolution
     adjusted = catalogue or scenario_catalogue(shipped_catalogue(), scenario, base_year.year)
     study = (CoupledStudy if sight is None else sight.study)(base_year, scenario, adjusted)
     seconds, began = {}, time.process_time()
