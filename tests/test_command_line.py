@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+#: The shortest run there is.
+TWO_YEARS = ("--set", "years=[2020, 2060]")
 HEAVY = ("pandas", "scipy", "numba", "highspy", "openpyxl", "xlsxwriter")
 
 
@@ -22,7 +24,7 @@ def command(*arguments, cwd=ROOT, code=None):
 def finished(tmp_path_factory):
     """A finished run of the quick scenario and its parent folder."""
     parent = tmp_path_factory.mktemp("runs")
-    done = command("run", "quick", "--out", parent)
+    done = command("run", "quick", "--out", parent, *TWO_YEARS)
     assert done.returncode == 0, done.stderr
     return parent, done
 
@@ -50,7 +52,7 @@ def test_an_existing_folder_is_kept_unless_forced(finished):
     refused = command("run", "quick", "--out", parent)
     assert refused.returncode == 2 and "--force" in refused.stderr and "Traceback" not in refused.stderr
     assert (parent / "quick" / "mine.txt").exists()
-    forced = command("run", "quick", "--out", parent, "--force", "--quiet")
+    forced = command("run", "quick", "--out", parent, "--force", "--quiet", *TWO_YEARS)
     assert forced.returncode == 0 and forced.stdout == ""
     assert not (parent / "quick" / "mine.txt").exists()
     assert (parent / "quick" / "certificate.json").read_bytes() == before
@@ -104,7 +106,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
         "import model.export.folder as folder",
         "def stop(*a, **k): raise KeyboardInterrupt",
         "folder.write_folder = stop",
-        f"import run_model; sys.exit(run_model.main(['run', 'quick', '--out', {str(tmp_path / 'out')!r}, '--quiet']))",
+        f"import run_model; sys.exit(run_model.main(['run', 'quick', '--out', {str(tmp_path / 'out')!r}, '--quiet', "
+        f"*{TWO_YEARS!r}]))",
     ])
     done = command(code=code)
     assert done.returncode == 130 and "Traceback" not in done.stderr

@@ -43,7 +43,8 @@ def test_wheel_runs_a_library_scenario_in_an_empty_environment(tmp_path):
     packages = next((tmp_path / "empty" / "lib").glob("python*/site-packages"))
     (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
     run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", packages, wheel)
-    done = run(python, "-m", "run_model", "run", "quick", "--out", tmp_path / "results")
+    done = run(python, "-m", "run_model", "run", "quick", "--out", tmp_path / "results", "--set",
+               "years=[2020, 2060]")
     assert "certificate     passed" in done.stdout
     assert (tmp_path / "results" / "quick" / "quick.xlsx").exists()
     place = run(python, "-c", "import model; print(model.__file__)").stdout

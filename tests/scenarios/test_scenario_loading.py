@@ -129,7 +129,8 @@ def test_loaded_scenario_cannot_be_changed():
 
 def test_the_whole_library_is_valid_and_named_in_both_languages():
     rows = list_library()
-    assert {"peak2030_neutral2060", "least_cost", "assumed_mixes", "current_trend", "ssp1_peak2028", "zero_shock", "quick"} <= {n for n, _, _ in rows}
+    assert {"peak2030_neutral2060", "least_cost", "assumed_mixes", "current_trend", "ssp1_peak2028", "zero_shock",
+            "quick"} <= {n for n, _, _ in rows}
     assert check_files([name for name, _, _ in rows]) == []
     for name, english, chinese in rows:
         assert load_scenario(name).name == name

@@ -34,9 +34,8 @@ def test_pathways_stand_side_by_side_in_the_units_of_the_workbook(small_results,
     assert "Production|Electricity|Gas power" not in shown, "what no pathway uses is left out"
 
 
-def test_a_run_without_alternatives_has_no_such_sheet(small_results, tmp_path):
-    excel.write(small_results, tmp_path / "b.xlsx")
-    assert SHEET not in CalamineWorkbook.from_path(str(tmp_path / "b.xlsx")).sheet_names
+def test_a_run_without_alternatives_has_no_such_sheet(small_run):
+    assert SHEET not in CalamineWorkbook.from_path(str(small_run / f"{small_run.name}.xlsx")).sheet_names
 
 
 def test_peak_curve_is_written_in_the_units_of_ministries(tmp_path):

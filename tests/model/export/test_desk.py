@@ -36,6 +36,20 @@ def path(allocated, tmp_path_factory):
     return target
 
 
+@pytest.fixture(scope="module")
+def desk_alone(path, tmp_path_factory):
+    """The sheets a scenario is read from, which are quickly read; they make a scenario as they stand."""
+    book = load_workbook(path)
+    read = {sheet for name in book.defined_names.values() for sheet, _ in name.destinations} | {DESK}
+    for name in book.sheetnames:
+        if name not in read and not name.endswith("Lock file"):
+            book.remove(book[name])
+    folder = tmp_path_factory.mktemp("alone")
+    book.save(folder / "desk.xlsx")
+    new_from_workbook("whole", folder / "desk.xlsx", folder)
+    return folder / "desk.xlsx"
+
+
 def _heads(sheet) -> dict[str, int]:
     """Last line of every head of the desk's table -> column; the table begins two rows below its head."""
     row = next(r for r in range(1, 40) if str(sheet.cell(r, 1).value).startswith("省份\n"))
@@ -154,8 +168,8 @@ def test_an_edited_workbook_becomes_a_scenario_and_divides_the_same_path(path, a
     (lambda book: book.remove(book["情景文件 Lock file"]), "no sheet that ends in 'Lock file'"),
     (lambda book: book.remove(book[DESK]), "points to no cells"),
 ])
-def test_a_broken_workbook_is_told_and_nothing_is_written(path, tmp_path, change, told):
-    book = load_workbook(path)
+def test_a_broken_workbook_is_told_and_nothing_is_written(desk_alone, tmp_path, change, told):
+    book = load_workbook(desk_alone)
     change(book)
     book.save(tmp_path / "broken.xlsx")
     with pytest.raises(InputError, match=told):
