@@ -187,7 +187,7 @@ def provinces() -> None:
 def headline(coupled: Coupled) -> list[float]:
     """Objective and what the nation stands on in 2030 and 2060: GW, and prices of its programme in yuan."""
     d, plan = coupled.outer.iterate.assembled.draft, coupled.plan
-    found = [coupled.objective / 100]
+    found = [coupled.objective / 1e4]
 
     def standing(t: int, *keys: str) -> float:
         return float(sum(plan.capacity[:, d.keys.index(k), t].sum() for k in keys))
@@ -223,7 +223,7 @@ def starts() -> None:
         began = time.process_time()
         one = run(years, "power.slices=1", resolution=resolution)
         apart = second_start(one)
-        print(f"| {name} | {one.objective / 100:,.4f} | {apart:+.1e} | {one.outer.residual:.1e} | {one.gap:.1e} | "
+        print(f"| {name} | {one.objective / 1e4:,.4f} | {apart:+.1e} | {one.outer.residual:.1e} | {one.gap:.1e} | "
               f"{one.violation:.1e} | {time.process_time() - began:.0f} |", flush=True)
 
 
