@@ -20,6 +20,9 @@ from model.technology.stock import WEIBULL_SHAPE, cohort_survival, survival
 if TYPE_CHECKING:
     from model.coupling import Coupled
 
+#: A fuel whose use is less than this part of all energy counts as that part.
+BARELY_USED = 1e-3
+
 
 def programme_ledgers(coupled: Coupled) -> list[Ledger]:
     """Electricity by slice and year, energy and CO2 by fuel and place, storage of CO2, fleets by vintage."""
@@ -73,7 +76,11 @@ def generation(coupled: Coupled) -> tuple[float, str]:
 
 
 def energy(coupled: Coupled) -> tuple[float, str]:
-    """Fuels of the programme's activities at its own coefficients, and sectors' residual use, against the accounts."""
+    """Fuels of the programme's activities at its own coefficients, and sectors' residual use, against the accounts.
+
+    The outer loop settles technologies relative to their product, so a fuel of which they stopped using any is judged
+    against a part of all energy.
+    """
     study, member = coupled.study, coupled.places.member
     found = coupled.outer.iterate.requirements
     stores = [k for k, key in enumerate(study.keys) if key in STORAGE]
@@ -84,7 +91,8 @@ def energy(coupled: Coupled) -> tuple[float, str]:
         owned = np.einsum("gk,gkf->gf", activity, found[t].intensity)
         account = member @ year.energy.use.sum(axis=1)
         miss.append(owned + member @ year.energy.residual.sum(axis=1) - account)
-        scale.append(np.maximum(np.abs(account).sum(axis=0), 1.0)[None] + 0.0 * account)
+        of_fuel = np.abs(account).sum(axis=0)
+        scale.append(np.maximum(of_fuel, BARELY_USED * of_fuel.sum())[None] + 0.0 * account)
     return _worst(np.stack(miss), np.stack(scale), [y.year for y in coupled.years[1:]], coupled.places.names,
                   study.base.fuels)
 
