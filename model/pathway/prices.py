@@ -23,6 +23,11 @@ from model.run import SELLERS, Study, Year
 WIDEST = 20.0
 
 
+#: Consumer prices, base year 1, that the mix follows no lower: on the way, removals paid for by a rent can turn the price
+#: of a small good negative. assumed
+LEAST_PRICE = 0.05
+
+
 @dataclass(frozen=True)
 class Mix:
     """(T, R, J) by what prices multiply households' purchases of each good; the volume stays (E7)."""
@@ -183,7 +188,7 @@ def mix_of(study: Study, t: int, year: Year, prices: Prices, mix: Mix) -> np.nda
     """(R, J) factors on household purchases that the prices of a year ask for; mix : what the year was solved with."""
     d, chi = year.economy.demand, year.economy.closed.chi
     bought = chi * (d.consumption + d.consumption_imports)
-    return les_factors(prices.consumer, bought / mix.factors[t], study.assumed.rules[t].income_elasticity,
+    return les_factors(np.maximum(prices.consumer, LEAST_PRICE), bought / mix.factors[t], study.assumed.rules[t].income_elasticity,
                        study.scenario.demand.free_share)
 
 
