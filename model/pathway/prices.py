@@ -23,8 +23,8 @@ from model.run import SELLERS, Study, Year
 WIDEST = 20.0
 
 
-#: Consumer prices, base year 1, that the mix follows no lower: on the way, removals paid for by a rent can turn the price
-#: of a small good negative. assumed
+#: Consumer prices, base year 1, that the mix follows no lower: on the way, what is paid for removals can turn the
+#: price of a small good negative. assumed
 LEAST_PRICE = 0.05
 
 
@@ -188,7 +188,8 @@ def mix_of(study: Study, t: int, year: Year, prices: Prices, mix: Mix) -> np.nda
     """(R, J) factors on household purchases that the prices of a year ask for; mix : what the year was solved with."""
     d, chi = year.economy.demand, year.economy.closed.chi
     bought = chi * (d.consumption + d.consumption_imports)
-    return les_factors(np.maximum(prices.consumer, LEAST_PRICE), bought / mix.factors[t], study.assumed.rules[t].income_elasticity,
+    followed = np.maximum(prices.consumer, LEAST_PRICE)
+    return les_factors(followed, bought / mix.factors[t], study.assumed.rules[t].income_elasticity,
                        study.scenario.demand.free_share)
 
 
