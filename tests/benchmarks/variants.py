@@ -5,7 +5,7 @@
 Ways: every requirement written out; deferred in both halves at several thresholds, one price pass a re-solve
 (`solve_deferred`) or quantities settled before prices move (`Joining.passes`); deferred in quantities alone; not joined
 (technologies chosen once, at the prices of the base year and at what the scenario's own mixes ask of the economy).
-slices: the nation's least-cost pathway with finer slices. starts: the whole run begun elsewhere.
+slices: the nation's programme with finer slices of the year. starts: the whole run begun elsewhere.
 CPU clock, one thread; nothing is asserted about time.
 """
 
@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from io_tables.base_year import BaseYear
-from model.coupling import Coupled, solve
+from model.coupling import Coupled, CoupledStudy, dual_table, solve
 from model.deferred import Bounds, Complete, certify, solve_deferred
 from model.pathway.assembled import Assembled, assembled
 from model.pathway.choice import STORAGE, Choice, first_choice
 from model.pathway.closing import Economy
 from model.pathway.exact import exact
 from model.pathway.joining import Joining, Standing
-from model.pathway.national_loop import CLOSURE
+from model.pathway.national_loop import CLOSURE, Iterate, NationalLoop
 from model.pathway.places import provincial
 from model.pathway.provincial_loop import ProvincialLoop, laid_start
 from model.programme import Engine
@@ -34,8 +34,8 @@ from scenarios.load import load_scenario
 
 SCENARIO, CHOSEN = "least_cost", "technology.choice=optimise"
 THREE_YEARS = "years=[2020, 2040, 2060]"
-SEVEN_YEARS = "years=[2020, 2025, 2030, 2035, 2040, 2050, 2060]"
-#: The economy on which ways are compared need be no closer.
+SIX_YEARS = "years=[2020, 2025, 2030, 2040, 2050, 2060]"
+#: For comparing ways and slices the economy need be no closer.
 NEAR = "coupling.tolerance=1e-3"
 SLICES = (1, 4, 6, 8, 12)
 WIND, SOLAR = ("wind_onshore", "wind_offshore"), ("pv_utility", "pv_distributed")
@@ -184,42 +184,45 @@ def provinces() -> None:
     ways(whole.draft, laid_start(whole.draft, choice, last), first_choice(study, years))
 
 
-def headline(coupled: Coupled) -> list[float]:
-    """Objective and what the nation stands on in 2030 and 2060: GW, and prices of its programme in yuan."""
-    d, plan = coupled.outer.iterate.assembled.draft, coupled.plan
-    found = [coupled.objective / 1e4]
-
-    def standing(t: int, *keys: str) -> float:
-        return float(sum(plan.capacity[:, d.keys.index(k), t].sum() for k in keys))
-
-    duals = coupled.duals
+def headline(study, at: Iterate) -> list[float]:
+    """What the nation stands on in 2030 and the last year: GW, and prices of its programme in yuan."""
+    d, plan, found = at.assembled.draft, at.plan, [at.joined.bounds.objective / 100]
+    duals = dual_table(at.assembled, at.joined.prices, at.joined.multipliers)
+    firm = [k for k in study.keys if study.catalogue.product(k) == "electricity" and k not in (*WIND, *SOLAR, *STORAGE)]
     for year in (2030, d.years[-1]):
         t = d.years.index(year)
-        firm = [k for k in coupled.study.keys if coupled.study.catalogue.product(k) == "electricity"
-                and k not in (*WIND, *SOLAR, *STORAGE)]
-        found += [standing(t, *WIND), standing(t, *SOLAR), standing(t, *STORAGE), standing(t, *firm)]
-        for row, per in (("price electricity", 100.0), ("price co2", 100.0)):
-            found.append(float(duals[(duals["row"] == row) & (duals["year"] == year)]["value"].mean()) * per)
+        found += [float(sum(plan.capacity[:, d.keys.index(k), t].sum() for k in keys))
+                  for keys in (WIND, SOLAR, STORAGE, firm)]
+        # 10^8 yuan a TWh or a Mt are 100 yuan a MWh or a t
+        found += [100.0 * float(duals[(duals["row"] == row) & (duals["year"] == year)]["value"].mean())
+                  for row in ("price electricity", "price co2")]
     return found
 
 
 def slices() -> None:
-    """The least-cost pathway of the nation with finer slices of the year."""
+    """The nation's programme with finer slices of the year, at the economy of a run with one."""
+    coupled = run(SIX_YEARS, "power.slices=1", NEAR)
+    at, base = coupled.outer.iterate, coupled.study.base
     names = [f"{what} {year}" for year in (2030, 2060) for what in
              ("wind GW", "solar GW", "storage GW", "other plants GW", "electricity yuan/MWh", "CO2 yuan/t")]
-    print("\n| slices | objective | " + " | ".join(names) + " | passes | CPU s |\n" + "|---" * (len(names) + 4) + "|")
+    print("\n| slices | objective | " + " | ".join(names) + " | CPU s |")
+    print("|---" * (len(names) + 3) + "|", flush=True)
     for count in SLICES:
+        scenario = load_scenario(SCENARIO, overrides=(CHOSEN, SIX_YEARS, f"power.slices={count}"))
+        study = CoupledStudy(base, scenario, coupled.study.catalogue)
+        places = provincial(base, scenario, study.catalogue, Economy(study, lines=False).base_use)
+        loop = NationalLoop(study, places, at.assembled.draft.timing, at.years, at.choice)
         began = time.process_time()
-        coupled = run(SEVEN_YEARS, f"power.slices={count}")
-        row = headline(coupled)
-        print(f"| {count} | {row[0]:,.1f} | " + " | ".join(f"{v:,.0f}" for v in row[1:])
-              + f" | {coupled.outer.iterations} | {time.process_time() - began:.0f} |", flush=True)
+        found = loop.solve_at(at.choice, at.pins, at.years, mix=at.mix)
+        row = headline(study, found)
+        print(f"| {count} | {row[0]:,.2f} | " + " | ".join(f"{v:,.0f}" for v in row[1:])
+              + f" | {time.process_time() - began:.0f} |", flush=True)
 
 
 def starts() -> None:
     """The same run from the scenario's mixes and from those of the base year."""
     print("\n| run | objective | other start | residual | gap | violation | CPU s |\n|---|---|---|---|---|---|---|")
-    for name, resolution, years in (("nation", "national", SEVEN_YEARS), ("31 provinces", "provincial", THREE_YEARS)):
+    for name, resolution, years in (("nation", "national", SIX_YEARS), ("31 provinces", "provincial", THREE_YEARS)):
         began = time.process_time()
         one = run(years, "power.slices=1", resolution=resolution)
         apart = second_start(one)
