@@ -185,7 +185,7 @@ def _summary(results) -> list[str]:
     lines = [f"warning: {warning}" for warning in results.warnings]
     lines += [
         f"peak            {year} at {level:,.0f} Mt CO2 net",
-        f"{results.years[-1]}            {net.iloc[-1]:,.0f} Mt CO2 net",
+        f"{results.years[-1]}            {round(net.iloc[-1]):,} Mt CO2 net",
         f"cumulative      {_cumulative(results):,.1f} Gt CO2 net {results.years[0]}-{results.years[-1]}",
         f"certificate     {'passed' if results.certificate.passed else 'FAILED'}: {len(results.certificate.ledgers)} "
         f"ledgers, worst {worst.name} {worst.residual:.1e} ({worst.where})",
