@@ -88,7 +88,7 @@ def reality(run: Path, data: Path, unpinned: Path | None = None) -> tuple[list[s
     own, free = Run.read(run), Run.read(unpinned) if unpinned else None
     checks = lived_checks(own)
     lines = [f"## {TITLE}", "",
-             "A finished run of the least-cost scenario. Lived years are pinned to statistics, so agreement there "
+             "A finished run of the reference. Lived years are pinned to statistics, so agreement there "
              "proves no skill; what the programme would have chosen for them unpinned stands beside as a hindcast. "
              "Growth is compared, not level, where scopes differ (generation counts what reaches users).", ""]
     lines += table(("check of 2025", "run", "observed", "unit", "within", "holds"),
