@@ -128,7 +128,7 @@ def new_from_workbook(name: str, workbook: Path, folder: Path) -> Path:
     Raises InputError as `read_desk` and `scenario_from_lock` do.
     """
     found = read_desk(workbook)
-    cap = {year: round(value, 4) for year, value in sorted(found.cap.items()) if year > LAST_LIVED}
+    cap = {year: round(value, 4) + 0.0 for year, value in sorted(found.cap.items()) if year > LAST_LIVED}
     carbon = {
         "price": None, "provincial_caps": None, **({"national_cap": cap} if cap else {}),
         "allocation": {"weights": {rule: round(weight, 8) for rule, weight in found.weights.items()}},
