@@ -46,6 +46,8 @@ ASSUMED = (
     "wind and solar output is scaled to published generation of 2021-2024 over mean capacity",
     "capacities of 2025 lie between those of 2024 and one more year of the growth of 2024",
     "cars and heating of households do not follow prices, other consumption does (capital goods at prices of 2020)",
+    "use of a technology falls by retirement and 5 % a year at most; idling faster costs the product's price",
+    "a plant refitted with capture is at a third of its life and costs the difference of both investments",
     "what is not resolved by technologies follows the scenario's efficiency and electrification paths",
 )
 
