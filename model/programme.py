@@ -13,6 +13,7 @@ minus its dual). Reduced costs are r = c - A'y.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -49,7 +50,7 @@ class Block:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def take(self, values: np.ndarray) -> np.ndarray:
         """The block's part of a full-length vector, in the block's shape."""
@@ -78,17 +79,18 @@ class Programme:
     def _add(self, blocks, parts, axis, name, shape, values):
         if name in blocks:
             raise InputError(f"programme: block '{name}' is already there")
-        shape = tuple(np.atleast_1d(np.asarray(shape, dtype=np.int64)).tolist())
+        shape = tuple(int(n) for n in shape) if np.ndim(shape) else (int(shape),)
         block = blocks[name] = Block(self._size[axis], shape)
-        parts.append(tuple(np.broadcast_to(np.asarray(v, dtype=float), shape).ravel() for v in values))
+        parts.append(tuple(_spread(np.asarray(v, dtype=float), shape) for v in values))
         self._size[axis] += block.size
         return block.index
 
     def add(self, rows, columns, values) -> None:
         """Add coefficients; the three arrays broadcast together, equal positions add up."""
-        rows, columns, values = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=float))
-        if rows.size:
-            self._entries.append((rows.ravel(), columns.ravel(), values.ravel()))
+        arrays = np.asarray(rows), np.asarray(columns), np.asarray(values, dtype=float)
+        shape = np.broadcast(*arrays).shape
+        if math.prod(shape):
+            self._entries.append(tuple(_spread(array, shape) for array in arrays))
 
     def tighten(self, name: str, lower, upper) -> None:
         """Narrow the bounds of a column block to those given (broadcast to its shape)."""
@@ -115,6 +117,13 @@ class Programme:
         if not (np.isfinite(matrix.data).all() and np.isfinite(cost).all()):
             raise InputError("programme: a coefficient or cost is not a finite number")
         return Compiled(cost, lower, upper, row_lower, row_upper, matrix, dict(self.columns), dict(self.rows))
+
+
+def _spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An array broadcast to a shape and laid out flat (programmes are written in thousands of small blocks)."""
+    if array.shape == shape:
+        return array.ravel()
+    return np.full(math.prod(shape), array) if array.ndim == 0 else np.broadcast_to(array, shape).ravel()
 
 
 def _joined(parts, count):

@@ -139,13 +139,11 @@ def requirement_operator(d: Draft, n: int, threshold: float, row_weight, column_
     for t, (own, place) in enumerate(where):
         unit = np.zeros(width)
         unit[place] = column_weight[own]
-        scaled = np.abs(blocks[t]) * row_weight[t * Q : (t + 1) * Q, None]
-        large = scaled > max(threshold, NEGLIGIBLE) * np.where(unit > 0, unit, np.inf)[None]
-        large &= np.abs(blocks[t]) > SMALLEST
+        limit = max(threshold, NEGLIGIBLE) * np.where(unit > 0, unit, np.inf)
+        i, j = _large(blocks[t], row_weight[t * Q : (t + 1) * Q], limit)
         order = np.argsort(place, kind="stable")
         first = np.searchsorted(place[order], np.arange(width))
         last = np.searchsorted(place[order], np.arange(width), side="right")
-        i, j = np.nonzero(large)
         copies = last[j] - first[j]
         rows.append(np.repeat(i + t * Q, copies))
         offset = np.repeat(first[j], copies) + np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
@@ -175,6 +173,18 @@ def requirement_operator(d: Draft, n: int, threshold: float, row_weight, column_
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
     return Operator((m, n), product, adjoint, large, written)
+
+
+def _large(block: np.ndarray, weight: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of entries of block (Q, n) with |entry| x weight (Q,) > limit (n,).
+
+    Row by row, so that what is compared stays in the cache.
+    """
+    columns = []
+    for row, w in zip(block, weight, strict=True):
+        size = np.abs(row)
+        columns.append(np.flatnonzero((size * w > limit) & (size > SMALLEST)))
+    return np.repeat(np.arange(len(block)), [len(own) for own in columns]), np.concatenate(columns)
 
 
 @dataclass(frozen=True)

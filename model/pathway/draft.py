@@ -38,7 +38,7 @@ class Draft:
     requirements: list[Requirements]
     programme: Programme = field(default_factory=Programme)
     names: dict[str, tuple[str, int | None]] = field(default_factory=dict)
-    published: dict[str, tuple[float, float]] | None = None
+    statistics: dict[str, dict[str, dict[int, tuple[float, str]]]] | None = None
 
     def __post_init__(self):
         study, catalogue = self.study, self.study.catalogue
@@ -164,19 +164,24 @@ class Draft:
 
     def requirement_columns(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """For each year, the columns the requirement matrix speaks of: (columns, places in its last two axes)."""
+        # in the first year's columns; those of a technology in later years lie a step further each
+        columns, places, steps = [], [], []
+        place = np.arange(self.G) * (2 * self.K + 1)
+        for k in range(self.K):
+            sliced = k in self.plants or k in self.stores
+            own = (self.generation if k in self.plants else self.discharge)[:, k, 0] if sliced else (
+                self.activity[:, k, 0][:, None])
+            columns.append(own)
+            places.append(np.repeat(place + k, own.shape[1]))
+            steps.append(np.full(own.size, self.S if sliced else 1))
+        columns += [self.chp_heat[:, 0], self.building[:, :, 0]]
+        places += [place + self.K, (place[:, None] + self.K + 1 + np.arange(self.K)).ravel()]
+        columns, places = np.concatenate([c.ravel() for c in columns]), np.concatenate(places)
+        steps = np.concatenate([*steps, np.ones(len(columns) - sum(map(len, steps)), dtype=int)])
         result = []
         for t in range(self.T):
-            columns, places = [], []
-            for k in range(self.K):
-                own = self.generation[:, k, t] if k in self.plants else (
-                    self.discharge[:, k, t] if k in self.stores else self.activity[:, k, t][:, None])
-                columns.append(own)
-                places.append(np.broadcast_to(np.arange(self.G)[:, None] * (2 * self.K + 1) + k, own.shape))
-            place = np.arange(self.G) * (2 * self.K + 1)
             refit = np.flatnonzero(self.refits.year == t)
-            columns += [self.chp_heat[:, t][:, None], self.building[:, :, t], self.refit[:, refit]]
-            built = place[:, None] + self.K + 1
-            places += [(place + self.K)[:, None], built + np.arange(self.K)[None],
-                       built + self.refits.target[refit][None]]
-            result.append((np.concatenate([c.ravel() for c in columns]), np.concatenate([c.ravel() for c in places])))
+            target = place[:, None] + self.K + 1 + self.refits.target[refit]
+            result.append((np.concatenate([columns + t * steps, self.refit[:, refit].ravel()]),
+                           np.concatenate([places, target.ravel()])))
         return result

@@ -27,10 +27,11 @@ def exact(whole: Assembled) -> Compiled:
     """Columns `z`, rows `product` and `kept` in the order of the complete programme."""
     c = whole.complete
     m, n = c.B.shape
-    needed = np.stack([c.M.adjoint(row) for row in np.eye(m)])
+    rows, columns, values = c.M.entries(np.arange(n))
+    needed = sparse.csr_matrix((values, (rows, columns)), shape=(m, n))
     p = Programme()
     z = p.add_columns("z", n, cost=c.cost, lower=c.lower, upper=c.upper)
-    for name, matrix, low, high in (("product", c.B.toarray() - needed, c.f, c.upper_side(c.f)),
+    for name, matrix, low, high in (("product", c.B - needed, c.f, c.upper_side(c.f)),
                                     ("kept", c.K, c.k_lower, c.k_upper)):
         rows = p.add_rows(name, matrix.shape[0], lower=low, upper=high)
         entries = sparse.coo_matrix(matrix)

@@ -11,6 +11,7 @@ from model.programme import INFINITY
 
 #: Last year whose fleets statistics count by province, and how far a model year may lie beyond it.
 LAST_STOCK, REACH = 2024, 1
+NATION = "China"
 #: Statistics by item of the history table: technologies that make up the figure.
 FLEETS = {
     "capacity coal": ("coal_subcritical", "coal_supercritical", "coal_ultrasupercritical", "coal_chp", "coal_ccs"),
@@ -85,26 +86,24 @@ def add_history(d: Draft) -> None:
 
 def _fleets(d: Draft, t: int) -> None:
     """Published stocks: the figure of the year, or at least the last one and at most one more year like it."""
-    table = d.study.base.tables["technology_history"]
-    nation = _nation(d).pivot_table(index="item", columns="year", values="value")
     for item, members in FLEETS.items():
         own = [d.keys.index(k) for k in members if k in d.keys]
-        if item not in nation.index or not own:
+        regions = {region: {year: value for year, (value, _) in series.items() if year <= d.lived}
+                   for region, series in _statistics(d).get(item, {}).items()}
+        series = regions.pop(NATION, {})
+        if not series or not own:
             continue
-        series = nation.loc[item].dropna()
-        series = series[series.index <= d.lived]
-        last = int(series.index.max())
-        value = float(series[last])
-        grown = value
-        if last < d.lived and last - 1 in series.index:
-            grown = value + max(value - float(series[last - 1]), 0.0) * (d.lived - last)
+        last = max(series)
+        value = grown = series[last]
+        if last < d.lived and last - 1 in series:
+            grown = value + max(value - series[last - 1], 0.0) * (d.lived - last)
         _bound(d, item, np.arange(d.G), own, t, value, max(grown, value))
         if d.G > 1:
-            rows = table[(table["item"] == item) & (table["region"] != "China") & (table["year"] <= d.lived)]
-            rows = rows[rows["year"] == rows["year"].max()]
-            for region, amount in zip(rows["region"], rows["value"].astype(float), strict=True):
-                if region in d.places.names and amount > 0:
-                    _bound(d, f"{item} {region}", np.array([d.places.names.index(region)]), own, t, amount, INFINITY)
+            last = max((year for series in regions.values() for year in series), default=None)
+            for region, series in regions.items():
+                if region in d.places.names and series.get(last, 0.0) > 0:
+                    place = np.array([d.places.names.index(region)])
+                    _bound(d, f"{item} {region}", place, own, t, series[last], INFINITY)
 
 
 def _bound(d: Draft, name: str, where: np.ndarray, own: list[int], t: int, low: float, high: float) -> None:
@@ -130,13 +129,26 @@ def _bound(d: Draft, name: str, where: np.ndarray, own: list[int], t: int, low: 
     d.history_rows.append(name)
 
 
-def _published(d: Draft, nation, item: str) -> tuple[float, float] | None:
+def _statistics(d: Draft) -> dict[str, dict[str, dict[int, tuple[float, str]]]]:
+    """The history table as item -> region -> year -> (value, status), read once for a programme."""
+    if d.statistics is None:
+        d.statistics = {}
+        table = d.study.base.tables["technology_history"]
+        columns = (table[name].tolist() for name in ("item", "region", "year", "value", "status"))
+        for item, region, year, value, status in zip(*columns, strict=True):
+            d.statistics.setdefault(item, {}).setdefault(region, {})[year] = value, status
+    return d.statistics
+
+
+def _nation(d: Draft, item: str) -> dict[int, tuple[float, str]]:
+    return _statistics(d).get(item, {}).get(NATION, {})
+
+
+def _published(d: Draft, item: str) -> tuple[float, float] | None:
     """(value, band) of the last figure within reach of the lived year and not after it."""
-    if d.published is None:
-        rows = nation[(nation["year"] <= d.lived) & (nation["year"] >= d.lived - REACH)].sort_values("year")
-        d.published = {name: (float(value), BAND[status]) for name, value, status in
-                       zip(rows["item"], rows["value"], rows["status"], strict=True) if status in BAND}
-    return d.published.get(item)
+    found = [(year, value, BAND[status]) for year, (value, status) in _nation(d, item).items()
+             if d.lived - REACH <= year <= d.lived and status in BAND]
+    return max(found)[1:] if found else None
 
 
 def _row(d: Draft, name: str, parts, low: float, high: float, worth: float, largest: float) -> None:
@@ -152,38 +164,34 @@ def _row(d: Draft, name: str, parts, low: float, high: float, worth: float, larg
 
 
 def _generation(d: Draft, t: int) -> None:
-    start, nation = d.study.base.year, _nation(d)
     for item, members in GENERATION.items():
         own = [d.keys.index(k) for k in members if k in d.keys]
-        found, then = _published(d, nation, item), nation[(nation["item"] == item) & (nation["year"] == start)]
-        if found and own and len(then):
+        found, then = _published(d, item), _nation(d, item).get(d.study.base.year)
+        if found and own and then:
             # Generation of the base year is counted as it reaches users: statistics say how it has grown since.
-            value, band = found[0] / float(then["value"].iloc[0]) * d.study.activity[:, own].sum(), found[1]
+            value, band = found[0] / then[0] * d.study.activity[:, own].sum(), found[1]
             _row(d, item, [(d.generation[:, k, t], 1.0) for k in own], value * (1 - band), value * (1 + band),
                  UNSERVED, value)
 
 
 def _coal(d: Draft, t: int) -> None:
     stock = d.study.base.technology_stock
+    technology, capacity, activity = (stock[c].to_numpy() for c in ("technology", "capacity", "activity"))
     for key in COAL:
-        rows = stock[stock["technology"] == key]
-        if key not in d.keys or rows["capacity"].sum() <= 0:
+        own = technology == key
+        stands = float(capacity[own].sum())
+        if key not in d.keys or stands <= 0:
             continue
         k = d.keys.index(key)
-        made = float(rows["activity"].sum())
-        hours = made / float(rows["capacity"].sum())
+        made = float(activity[own].sum())
+        hours = made / stands
         parts = [(d.generation[:, k, t], 1.0), (d.capacity[:, k, t], -RUNNING * hours)]
         _row(d, f"hours {key}", parts, 0.0, INFINITY, UNSERVED, made)
 
 
-def _nation(d: Draft):
-    table = d.study.base.tables["technology_history"]
-    return table[table["region"] == "China"]
-
-
 def _shares(d: Draft, t: int):
     """(product, its technologies, shares, bands) of every pinned product: published, else as in the base year."""
-    study, nation = d.study, _nation(d)
+    study = d.study
     for product in ROUTES:
         own = list(study.of_product.get(product, ()))
         if len(own) < 2:
@@ -193,7 +201,7 @@ def _shares(d: Draft, t: int):
         if total <= 0:
             continue
         shares, bands = made / total, np.full(len(own), BAND["assumed"])
-        said = {i: _published(d, nation, f"share {d.keys[k]}") for i, k in enumerate(own)}
+        said = {i: _published(d, f"share {d.keys[k]}") for i, k in enumerate(own)}
         said = {i: found for i, found in said.items() if found}
         rest = [i for i in range(len(own)) if i not in said]
         if said and shares[rest].sum() > 0:
