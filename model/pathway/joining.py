@@ -126,22 +126,12 @@ class Joining:
         """Other sides of the product rows (m,): what another economy asks beside the technologies, slopes as before."""
         self.complete = replace(self.complete, f=f)
 
-    def lay(self, complete: Complete, basis=None) -> None:
-        """Other sides and bounds of the same rows and columns; product rows take theirs with the next re-solve.
-
-        basis : of an earlier solve (`basis`), to start from.
-        """
+    def lay(self, complete: Complete) -> None:
+        """Other sides and bounds of the same rows and columns; product rows take theirs with the next re-solve."""
         self.complete = complete
         k, m = len(complete.k_lower), len(complete.f)
         self._engine.set_row_bounds(m + np.arange(k), complete.k_lower, complete.k_upper)
         self._engine.set_column_bounds(np.arange(len(complete.cost)), complete.lower, complete.upper)
-        if basis is not None:
-            self._engine.start_from(basis)
-
-    @property
-    def basis(self):
-        """The basis of the last re-solve."""
-        return self._engine.basis()
 
     @staticmethod
     def between(one: Reached, other: Reached) -> Reached:
