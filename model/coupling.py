@@ -27,7 +27,7 @@ from model.pathway.places import Places, provincial
 from model.pathway.provincial_loop import ProvincialLoop
 from model.pathway.requirements_of_year import PLACED
 from model.pathway.timing import Timing
-from model.run import Study, Year
+from model.study import Study, Year
 from model.technology.catalogue import Catalogue
 from model.technology.catalogue import catalogue as shipped_catalogue
 from model.technology.progress import scenario_catalogue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 #: Where hydrogen is a raw material (ammonia, methanol, ethylene), not a fuel.
 FEEDSTOCK_OF_HYDROGEN = "Chemicals"

@@ -11,13 +11,14 @@ from scipy.linalg import solve
 from io_tables.units import PJ_PER_MTCE
 from model.certificate import TOLERANCE, Certificate, Ledger, ledger
 from model.coupled_results import coupled_ledgers
+from model.physical_year import process_index
 from model.price_results import price_ledgers
 from model.primary_energy import primary_energy
 from model.tables import imports_by_province, net_outflow
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 #: Share of national GDP that a closure with bounds may leave in another province than the scenario says: the sum of
 #: provincial accounts has itself differed from the nation's by -0.7 to +7 %. assumed
@@ -172,7 +173,7 @@ def _electricity(study: Study, y: Year):
 def _tonnes(study: Study, y: Year):
     residual = (y.energy.residual * study.accounts.carbon).sum(axis=(1, 2))
     _, sector_process = study.accounts.process
-    residual += (sector_process * study.process_index_of(y)).sum(axis=1)
+    residual += (sector_process * process_index(study, y)).sum(axis=1)
     owners = residual + y.energy.technology_co2.sum(axis=1)
     sectors = y.energy.co2.sum(axis=(1, 2))
     return _largest(study, owners - sectors, sectors.max())

@@ -13,7 +13,7 @@ from model.results import NATION, block
 
 if TYPE_CHECKING:
     from model.pathway.prices import Mix, Prices
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 #: Prices are relative to 2020.
 INDEX, MONEY = "1", "10^8 yuan"

@@ -9,7 +9,7 @@ import numpy as np
 from io_tables.units import PJ_PER_MTCE, PJ_PER_TWH
 
 if TYPE_CHECKING:
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 GROUPS = {
     "Coal": ("coal", "coke", "derived_gas"),

@@ -10,7 +10,7 @@ from model.pathway.choice import Choice, base_building, heat_by_product
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
-    from model.run import Study
+    from model.study import Study
 
 #: Products of which the base year made nothing and nothing need be made.
 OPTIONAL = ("co2_removal",)

@@ -13,7 +13,7 @@ from model.pathway.unit_costs import UnitCosts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 #: Rounds of a year and its prices until the mix is settled.
 ROUNDS = 30

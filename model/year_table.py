@@ -11,7 +11,7 @@ from io_tables.base_year import BaseYear
 from io_tables.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 
 def table_of_year(study: Study, year: Year) -> BaseYear:

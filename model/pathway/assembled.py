@@ -21,7 +21,7 @@ from model.pathway.power import add_power
 from model.pathway.requirements_of_year import PLACED, Requirements
 from model.pathway.timing import Timing
 from model.requirements import Operator
-from model.run import Study
+from model.study import Study
 
 #: Requirements smaller than this (yuan per yuan) are rounding and never enter by themselves.
 NEGLIGIBLE = 1e-12

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.run import HOUSEHOLD_PRODUCTS, Study, Year
+from model.physical_year import HOUSEHOLD_PRODUCTS, Year, process_index
+from model.study import Study
 
 #: Industry whose account holds technologies without an industry of their own (hydrogen).
 ELSEWHERE = "Chemicals"
@@ -46,7 +47,7 @@ def payers(study: Study, year: Year, scope: str = "energy_and_process") -> Payer
             industries[:, base.industries.index(product if product in base.products else ELSEWHERE)] += net[:, k]
     residual = (energy.residual * accounts.carbon).sum(axis=2)
     if scope != "energy":
-        residual = residual + accounts.process[1] * study.process_index_of(year)
+        residual = residual + accounts.process[1] * process_index(study, year)
     # cars and heating of enterprises are booked with the sectors that own them
     own = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) in HOUSEHOLD_PRODUCTS]
     residual = residual + np.einsum("rkf,rkef,ref->re", energy.technology_energy[:, own], accounts.owner[:, own],

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.run import HOUSEHOLD_PRODUCTS, Study, Year
+from model.physical_year import HOUSEHOLD_PRODUCTS, Year
+from model.study import Study
 
 CHP, CHP_HEAT = "coal_chp", "heat"
 STORAGE = ("pumped_hydro", "battery")

@@ -11,11 +11,13 @@ from io_tables.units import PJ_PER_TWH
 from model import history
 from model.economy import YearEconomy, solve_year
 from model.energy_accounts import YearEnergy
+from model.energy_purchases import household_factors, input_factors
 from model.macro.closure import Demand
 from model.macro.final_demand import final_demand
 from model.pathway.choice import STORAGE, Choice, base_building
 from model.pathway.prices import Mix
-from model.run import ENERGY_PRODUCTS, HOUSEHOLD_PRODUCTS, Study, Year
+from model.physical_year import ENERGY_PRODUCTS, HOUSEHOLD_PRODUCTS, Year, residual_index
+from model.study import Study
 from model.technology.recipes import recipes
 
 _FIXED = FINAL_CATEGORIES.index("fixed capital")
@@ -97,7 +99,7 @@ class Economy:
         household = self._households(t, choice, people, income)
         demand = final_demand(
             base, assumed.rules[t], assumed.gdp[t], assumed.growth[t], assumed.population[t],
-            assumed.urban_population[t], study._household_factors(t, per_unit, household, people, income),
+            assumed.urban_population[t], household_factors(study, t, per_unit, household, people, income),
             None if mix is None else mix.factors[t],
         )
         demand = self._invested(t, demand, choice.building[t])
@@ -112,7 +114,7 @@ class Economy:
         economy = solve_year(
             table, year, study.columns, study.industries, GivenShares(self.shares(t, choice)),
             recipes(base, study.catalogue, study.price_factors, year)[study.in_industry],
-            study._input_factors(per_unit), assumed.material_use[t] * pins.material[t], study.traded, demand, start,
+            input_factors(study, per_unit), assumed.material_use[t] * pins.material[t], study.traded, demand, start,
             guess.economy.closed.kappa if guess else None, tolerance,
         )
         return self._physical(t, economy, per_unit, household, choice)
@@ -239,7 +241,7 @@ class Economy:
     def _index(self, t: int, x: np.ndarray) -> np.ndarray:
         study, base = self.study, self.study.base
         income = (study.assumed.gdp[t] / study.assumed.population[t]) / (base.gdp / base.population)
-        return study._residual_index(x, study.assumed.population[t] / base.population, income)
+        return residual_index(study, x, study.assumed.population[t] / base.population, income)
 
     def _statistics(self, year: int) -> tuple[dict[str, float], float | None]:
         """Growth of products and of electricity use since the base year, read once."""

@@ -12,7 +12,7 @@ from model.pathway.refits import refits_of
 from model.pathway.requirements_of_year import PLACED, Requirements
 from model.pathway.timing import Timing
 from model.programme import INFINITY, Programme
-from model.run import Study
+from model.study import Study
 
 #: The programme counts money in 10^10 yuan, so that its numbers stay near one.
 MONEY = 1e-2

@@ -8,7 +8,7 @@ from model.pathway.choice import Choice
 from model.pathway.national_loop import NationalLoop
 from model.pathway.places import Places
 from model.pathway.timing import Timing
-from model.run import Study, Year
+from model.study import Study, Year
 
 #: Fixed additions may move by this part: the economy of their year is met again, never to the last digit.
 PLAY = 1e-3

@@ -16,7 +16,7 @@ from model.pathway.places import Places, national
 from model.pathway.prices import Mix, Response, respond
 from model.pathway.requirements_of_year import Requirements, requirements
 from model.pathway.timing import Timing
-from model.run import Study, Year
+from model.study import Study, Year
 
 #: Relative accuracy of the closure within the loop.
 CLOSURE = 1e-10

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from model.energy_purchases import SELLERS
 from model.macro.consumption_mix import les_factors
 from model.macro.price_system import prices_from_cost, prices_of_use
 from model.pathway.carbon_payers import payers, per_output
 from model.pathway.unit_costs import Fleets, UnitCosts, nominal_cost
-from model.run import SELLERS, Study, Year
+from model.study import Study, Year
 
 #: No step of the outer loop moves purchases of a good by more than this factor.
 WIDEST = 20.0

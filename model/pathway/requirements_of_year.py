@@ -19,8 +19,8 @@ from model.pathway.carbon_payers import payers
 from model.pathway.choice import STORAGE, Choice
 from model.pathway.closing import Economy, Pins, investment_recipes, removal
 from model.pathway.prices import import_prices
+from model.physical_year import Year
 from model.primary_energy import GROUPS, primary_energy
-from model.run import Year
 from model.technology.catalogue import LABOUR
 from model.technology.recipes import recipes
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.pathway.timing import annuity
-from model.run import Study
+from model.study import Study
 from model.technology.catalogue import LABOUR
 
 #: What a fleet costs while it runs below this part of full use is spread over all output of its product.

@@ -5,6 +5,7 @@ import pytest
 
 from io_tables.base_year import BaseYear
 from model.export.folder import write_folder
+from model.physical_year import process_index
 from model.run import run, study_of
 from scenarios.load import load_scenario
 
@@ -138,7 +139,7 @@ def test_process_co2_outside_technologies_never_grows_faster_than_what_it_comes_
     before = first.energy.residual[:, chemicals, at].sum(axis=0)
     growth = (last.energy.residual[:, chemicals, at].sum(axis=0) / before) @ feedstock / feedstock.sum()
     _, residual = study.accounts.process
-    process = (residual * study.process_index_of(last))[:, chemicals].sum() / residual[:, chemicals].sum()
+    process = (residual * process_index(study, last))[:, chemicals].sum() / residual[:, chemicals].sum()
     # Provinces weigh differently in fuel and in CO2, and some fuel of the same name is burnt and electrified.
     assert growth < process < 1.25 * growth
     np.testing.assert_allclose(study.process_intensity[0], 1.0, rtol=1e-12)

@@ -5,7 +5,7 @@ import pytest
 
 from io_tables.base_year import BaseYear
 from io_tables.errors import InputError
-from model.run import Study
+from model.study import Study
 from model.technology.catalogue import catalogue
 from model.year_table import table_of_year, year_of
 from scenarios.load import load_scenario
