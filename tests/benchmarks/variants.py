@@ -168,8 +168,8 @@ def national() -> None:
     ways(draft, (np.zeros(n), np.zeros(m)), first_choice(coupled.study, list(coupled.years)))
 
 
-def provinces() -> None:
-    """31 provinces, three years and one slice, at the economy of a national run."""
+def three_years() -> tuple[Assembled, tuple[np.ndarray, np.ndarray], Choice]:
+    """31 provinces, three years and one slice, at the economy of a national run; from where corrections start."""
     coupled = run(THREE_YEARS, "power.slices=1", NEAR)
     study, base, last = coupled.study, coupled.study.base, coupled.outer
     timing = last.iterate.assembled.draft.timing
@@ -180,8 +180,14 @@ def provinces() -> None:
     years = [loop.economy.year(t, choice, y, last.iterate.pins, CLOSURE, last.iterate.mix)
              for t, y in enumerate(coupled.years)]
     whole = loop._whole(years, loop._found(years, choice, last.iterate.pins))
+    return whole, laid_start(whole.draft, choice, last), first_choice(study, years)
+
+
+def provinces() -> None:
+    """31 provinces, three years and one slice."""
+    whole, start, soft_start = three_years()
     heading("provinces", whole.complete)
-    ways(whole.draft, laid_start(whole.draft, choice, last), first_choice(study, years))
+    ways(whole.draft, start, soft_start)
 
 
 def headline(study, at: Iterate) -> list[float]:
