@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from io_tables import classification
+from model.carbon.consumption_based import used_co2
 from model.carbon.deal_tables import deal_tables
 from model.carbon.desk_tables import desk_tables
 from model.certificate import Certificate
@@ -18,12 +19,13 @@ from model.price_results import price_blocks
 from model.primary_energy import primary_energy
 from model.results import NATION, Results, block, long_table, with_nation
 from model.unused_settings import unused_settings
+from model.year_table import table_of_year
 from scenarios import growth
 from scenarios.lock import lock
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
-    from model.run import Study, Year
+    from model.study import Study, Year
 
 
 def fuel_name(fuel: str) -> str:
@@ -269,6 +271,8 @@ def _carbon(study: Study, years: list[Year]) -> list[pd.DataFrame]:
         owners = [payers(study, y, "energy") for y in years]
         counted = np.stack([o.industries.sum(axis=1) + o.households.sum(axis=1) - o.removed for o in owners])
         parts.append(block("Emissions|CO2|In Scope", unit, with_nation(counted), times, places))
+    used = np.stack([used_co2(table_of_year(study, y)) for y in years])
+    parts.append(block("Emissions|CO2|Consumption-Based", unit, with_nation(used), times, places))
     gdp = np.stack([y.economy.value_added.sum(axis=1) for y in years])
     sinks = with_nation(study.assumed.sinks)
     net = with_nation(co2.sum(axis=(2, 3)) - captured.sum(axis=2)) - sinks

@@ -41,8 +41,14 @@ class Allocation(Section):
     responsibility_from: Year = setting(
         1997, "first year of the history counted by the responsibility rule", "责任起始年"
     )
+    responsibility_discount: Share = setting(
+        0.0, "by how much emissions count less for each year they lie before the last of the history", "历史折现率"
+    )
     accounting: Literal["production", "consumption"] = setting(
-        "production", "emissions counted where they arise or where the goods are used", "核算口径"
+        "production",
+        "emissions, baseline and history that the rules take: where they arise, or where the goods are used (tonnes "
+        "emitted in China; quotas bind what the territory emits in both)",
+        "核算口径",
     )
 
     @model_validator(mode="after")

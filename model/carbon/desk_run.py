@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from io_tables.errors import InputError, Problem
+from model.carbon.consumption_based import counted, on_basis
 from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run
 from model.results import NATION, TOTAL
 from scenarios.schema import Scenario
 
-GDP, PEOPLE, NET, LAND, GROSS, CAPTURED, PRICE = (
+GDP, PEOPLE, NET, LAND, GROSS, CAPTURED, USED, PRICE = (
     "GDP|Real", "Population", "Emissions|CO2|Net", "Carbon Removal|Land", "Emissions|CO2|Gross",
-    "Emissions|CO2|Captured", "Price|Carbon",
+    "Emissions|CO2|Captured", "Emissions|CO2|Consumption-Based", "Price|Carbon",
 )
 #: yuan per tonne -> 10^8 yuan per Mt.
 PER_TONNE = 1e-2
@@ -77,18 +78,21 @@ def desk_run(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], *,
         raise InputError(missing)
     gdp, sinks = grid(table, GDP, regions, years), grid(table, LAND, regions, years)
     emissions = grid(table, NET, regions, years) + sinks
-    first = np.maximum(emissions[0], 0.0)
+    territory = np.maximum(emissions[0], 0.0)
     growth = np.divide(gdp, gdp[0], out=np.ones_like(gdp), where=np.broadcast_to(gdp[0] > 0, gdp.shape))
     allocation = scenario.carbon.allocation
+    by_use = allocation is not None and allocation.accounting == "consumption"
+    first = counted(territory, grid(table, USED, regions, years[:1])[0] if by_use else None, allocation)
     since = allocation.responsibility_from if allocation else RESPONSIBLE_FROM
     history_years, history = emission_history(regions, first, since)
     return Run(
         years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=first,
-        baseline=first * growth if baseline is None else baseline, optimum=emissions, gdp=gdp,
-        population=grid(table, PEOPLE, regions, years),
+        baseline=first * growth if baseline is None else on_basis(baseline, first, territory),
+        optimum=emissions, gdp=gdp, population=grid(table, PEOPLE, regions, years),
         price=prices(table, scenario, years) if price is None else price,
         cost=np.zeros_like(gdp) if cost is None else cost,
         convergence_year=allocation.convergence_year if allocation else CONVERGENCE_YEAR,
         sinks=sinks, history=history, history_years=history_years, base_gdp=gdp[0],
+        history_discount=allocation.responsibility_discount if allocation else 0.0,
         rate=scenario.economics.discount_rate,
     )

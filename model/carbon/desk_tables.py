@@ -245,8 +245,10 @@ def _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched
                      f"CO2 that finds no store: {unmatched.max():,.1f} Mt in {year}."))
     allocation = scenario.carbon.allocation
     if allocation is not None and allocation.accounting == "consumption":
-        rows.append(("accounting", "情景选用消费侧核算,但配额仍按属地排放计算。",
-                     "The scenario asks for consumption accounting; quotas still take territorial emissions."))
+        rows.append(("accounting",
+                     "核算口径:消费侧——各原则的基年排放、基准与历史按最终使用地计(国内排放,出口部分按比例分摊);配额仍约束属地排放。",
+                     "Accounting by use: emissions of the base year, baseline and history stand where goods are used "
+                     "(tonnes emitted in China, exports in proportion); quotas bind what the territory emits."))
     missing = [] if allocation is None else [RULES[n] for n in allocation.weights if n in left_out]
     if missing:
         rows.append(("weights", f"情景设有权重但无数据的原则:{'、'.join(rule.zh for rule in missing)}。",

@@ -28,7 +28,8 @@ class Run:
     as the cap counts); gdp (T, R) 10^8 yuan; population (T, R) million; price (T,) 10^8 yuan per Mt; cost
     (T, R) 10^8 yuan a year of abatement at home, compared with the baseline.
     sinks (T, R) Mt that each province may count (`sinks.Registry.counted`) or None; history (H, R) Mt of
-    history_years with history_population (H, R), production- or consumption-based, or None; intensity_cut
+    history_years with history_population (H, R), production- or consumption-based, or None, counted less by
+    history_discount a year before the last; intensity_cut
     (T, R) or (T,) fall of CO2 per GDP since the base year asked in five-year plans, base_gdp (R,), or None;
     curves: cost curves by year, or None; rate: real discount rate of present values; weights (T,): present value of
     a yuan a year at each model year (default: discounted in the year, trapezium between).
@@ -49,6 +50,7 @@ class Run:
     history: np.ndarray | None = None
     history_years: tuple[int, ...] = ()
     history_population: np.ndarray | None = None
+    history_discount: float = 0.0
     base_gdp: np.ndarray | None = None
     intensity_cut: np.ndarray | float = 0.0
     curves: Sequence[CostCurves] | None = None
@@ -98,7 +100,8 @@ class Rule:
 
 def _responsibility(run: Run) -> np.ndarray:
     """Cumulative emissions per head equal over history and horizon, the debt paid off over its years."""
-    history, _ = allocation.cumulative(run.history, run.history_years, run.history_population)
+    history, _ = allocation.cumulative(run.history, run.history_years, run.history_population,
+                                       discount=run.history_discount)
     span = max(float(run.years[-1] - run.years[0]), 1.0)
     return allocation_paths.by_year(allocation.responsibility, run.cap, history / span, run.population)
 

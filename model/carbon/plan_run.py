@@ -12,21 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from io_tables.errors import InputError, Problem
+from model.carbon.consumption_based import counted, on_basis, used_co2
 from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run
-from model.carbon.owners import STATISTICS, Owners
+from model.carbon.owen_years import column_years
+from model.carbon.owners import Owners
 from model.pathway.draft import MONEY
 from model.pathway.requirements_of_year import PLACED
 from scenarios.carbon_section import Allocation
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
-
-#: Axis of the model year in a block of columns: the second of (place, year, slice), else the last of up to three. A
-#: block with fewer years has the last ones.
-_YEAR_AXIS = {"unserved": 1}
-#: Blocks whose last axis counts refits, each made in its own year.
-_REFITS = ("refit", "nation_refit")
 
 
 def base_emissions(coupled: Coupled) -> np.ndarray:
@@ -55,18 +51,7 @@ def cost_by_year(coupled: Coupled, owners: Owners) -> np.ndarray:
     d, cost = whole.draft, whole.complete.cost.copy()
     cost[d.co2.ravel()] = 0.0
     spent = cost * coupled.z
-    year = np.zeros(len(spent), dtype=int)
-    for name, block in d.programme.columns.items():
-        at = block.index
-        if name.startswith(STATISTICS):
-            year[at] = d.years.index(d.lived) if d.lived in d.years else 0
-            continue
-        if name in _REFITS:
-            year[at] = d.refits.year
-            continue
-        axis = _YEAR_AXIS.get(name, {2: 1, 3: 2, 4: 2}[at.ndim])
-        steps = np.arange(d.T)[-at.shape[axis]:].reshape([-1 if a == axis else 1 for a in range(at.ndim)])
-        year[at] = np.broadcast_to(steps, at.shape)
+    year = column_years(d, len(spent))
     return np.stack([owners.columns[year == t].T @ spent[year == t] for t in range(d.T)]) / d.weight[:, None]
 
 
@@ -75,7 +60,8 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
 
     cost (T, R) from `cost_by_year`; reference : a run without the caps, whose emissions are the baseline and whose
     reference_cost (T, R) is taken off; without it the baseline is the base year's CO2 per GDP times GDP, and cost is
-    all resource cost. Raises InputError for a national programme or other years in the reference.
+    all resource cost. Emissions and baseline are those that the scenario's `accounting` counts. Raises InputError for a
+    national programme or other years in the reference.
     """
     if coupled.resolution != "provincial":
         raise InputError(Problem("resolution", "a run of the nation as one place has no provinces to deal with",
@@ -83,13 +69,16 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
     study, d = coupled.study, coupled.outer.iterate.assembled.draft
     assumed, carbon = study.assumed, study.scenario.carbon
     emissions, optimum = base_emissions(coupled), coupled.plan.net_co2.T
+    by_use = carbon.allocation is not None and carbon.allocation.accounting == "consumption"
+    territory = np.maximum(emissions, 0.0)
+    emissions = counted(territory, used_co2(study.base) if by_use else None, carbon.allocation)
     if reference is None:
-        baseline = np.maximum(emissions, 0.0) * assumed.gdp[1:] / assumed.gdp[0]
+        baseline = emissions * assumed.gdp[1:] / assumed.gdp[0]
     else:
         if reference.study.scenario.years != study.scenario.years:
             raise InputError(Problem("reference", f"model years {reference.study.scenario.years}",
                                      f"the run has {study.scenario.years}"))
-        baseline, cost = reference.plan.net_co2.T, cost - reference_cost
+        baseline, cost = on_basis(reference.plan.net_co2.T, emissions, territory), cost - reference_cost
     since = Allocation().responsibility_from if carbon.allocation is None else carbon.allocation.responsibility_from
     history_years, history = emission_history(study.base.regions, emissions, since)
     return Run(
@@ -100,4 +89,5 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
         sinks=assumed.sinks[1:], history=history, history_years=history_years, base_gdp=study.base.gdp,
         rate=study.scenario.economics.discount_rate,
         weights=d.weight / MONEY,
+        history_discount=0.0 if carbon.allocation is None else carbon.allocation.responsibility_discount,
     )

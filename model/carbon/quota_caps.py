@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from io_tables.errors import InputError, Problem
+from model.carbon.consumption_based import counted
 from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run, blended
 from scenarios.schema import Scenario
@@ -44,11 +45,12 @@ def cap_path(scenario: Scenario, years: Sequence[int], base: float) -> np.ndarra
 
 
 def quota_caps(scenario: Scenario, years: Sequence[int], regions: Sequence[str], emissions, gdp, population,
-               sinks) -> np.ndarray:
+               sinks, used=None) -> np.ndarray:
     """(T, R) Mt before land sinks that each province may emit, nan in years without a cap; years begin at the base.
 
-    emissions (R,) of the base year net of capture and before sinks, Mt; gdp, population, sinks (T, R).
-    Raises InputError where a rule has no data, or without trade needs the pathway's own answer.
+    emissions (R,) of the base year net of capture and before sinks, Mt; gdp, population, sinks (T, R); used (R,) Mt by
+    whose final use they serve, which the rules take with `accounting: consumption` (what binds is emitted on the
+    territory in both). Raises InputError where a rule has no data, or without trade needs the pathway's own answer.
     """
     allocation = scenario.carbon.allocation
     weights = {name: weight for name, weight in allocation.weights.items() if weight > 0}
@@ -63,6 +65,7 @@ def quota_caps(scenario: Scenario, years: Sequence[int], regions: Sequence[str],
     found = np.full(sinks.shape, np.nan)
     if not has.any():
         return found
+    emissions = counted(emissions, used, allocation)
     # Rules ask for the total of each year only; years without a cap are divided too, and thrown away.
     total = np.where(has, caps, emissions.sum())
     growth = np.divide(gdp, gdp[0], out=np.ones_like(gdp), where=np.broadcast_to(gdp[0] > 0, gdp.shape))
@@ -71,6 +74,7 @@ def quota_caps(scenario: Scenario, years: Sequence[int], regions: Sequence[str],
     run = Run(years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=emissions,
               baseline=emissions * growth, optimum=total[:, None] * share, gdp=gdp, population=population,
               price=np.zeros(len(years)), cost=np.zeros_like(gdp), convergence_year=allocation.convergence_year,
-              sinks=sinks, history=history, history_years=history_years, base_gdp=gdp[0])
+              sinks=sinks, history=history, history_years=history_years, base_gdp=gdp[0],
+              history_discount=allocation.responsibility_discount)
     found[has] = blended(run, weights)[has]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from io_tables.units import PJ_PER_MTCE, PJ_PER_TWH
+from model.carbon.consumption_based import used_co2
 from model.carbon.quota_caps import quota_caps
 from model.pathway.budget import budget_weights
 from model.pathway.draft import MONEY, Draft
@@ -119,8 +120,9 @@ def _quotas(d: Draft) -> None:
     """
     base, assumed = d.study.base, d.study.assumed
     emissions = base.co2.sum(axis=(1, 2))
+    by_use = d.study.scenario.carbon.allocation.accounting == "consumption"
     quotas = quota_caps(d.study.scenario, assumed.years, base.regions, emissions, assumed.gdp, assumed.population,
-                        assumed.sinks)[1:]
+                        assumed.sinks, used_co2(base) if by_use else None)[1:]
     for t, year in enumerate(d.years):
         if not np.isfinite(quotas[t]).all():
             continue

@@ -48,6 +48,33 @@ def test_quotas_sum_to_the_cap_and_the_sinks_in_every_year_that_has_a_cap(rule):
     np.testing.assert_allclose(found[2:].sum(axis=1), [60.0 + 10.0, 30.0 + 10.0, 10.0], rtol=1e-9)
 
 
+def test_accounting_by_use_moves_quotas_to_who_uses_the_goods_and_keeps_their_sum():
+    used = np.array([20.0, 30.0, 20.0, 10.0])      # of the nation's 100 Mt, 20 are emitted for exports
+    arrays = (YEARS, NAMES, EMISSIONS, GDP, PEOPLE, SINKS)
+    for rule in (*RULES, "responsibility"):
+        names = ("Beijing", "Hebei", "Shanxi", "Hainan")      # provinces with a history
+        plain, by_use = (quota_caps(scenario(f"carbon.allocation={{weights: {{{rule}: 1}}, accounting: {accounting}}}"),
+                                    YEARS, names, *arrays[2:], used) for accounting in ("production", "consumption"))
+        np.testing.assert_allclose(by_use[2:].sum(axis=1), plain[2:].sum(axis=1), rtol=1e-9)
+        same = np.allclose(by_use[2:], plain[2:])
+        assert same == (rule == "per_capita"), rule
+    grandfathered = quota_caps(scenario("carbon.allocation={weights: {grandfathering: 1}, accounting: consumption}"),
+                               *arrays, used)
+    np.testing.assert_allclose(grandfathered[2], 70.0 * used / used.sum())
+    with pytest.raises(InputError, match="carbon.allocation.accounting: 'consumption' needs the accounts of final use"):
+        quotas(scenario("carbon.allocation={weights: {grandfathering: 1}, accounting: consumption}"))
+
+
+def test_older_emissions_count_less_where_the_history_is_discounted():
+    names = ("Beijing", "Hebei", "Shanxi", "Hainan")
+    case = "carbon.allocation={{weights: {{responsibility: 1}}, responsibility_discount: {}}}"
+    plain, less, last = (quota_caps(scenario(case.format(rate)), YEARS, names, EMISSIONS, GDP, PEOPLE, SINKS)[-1]
+                         for rate in (0.0, 0.05, 1.0))
+    # Beijing's emissions have stood still while the others' grew: it owes less when the past counts less
+    assert plain.sum() == pytest.approx(less.sum()) and less[0] > plain[0]
+    assert np.abs(last - plain).max() > np.abs(less - plain).max()
+
+
 def objective(case) -> float:
     """Least cost of abatement over four provinces with the quotas as rows; the price of one more Mt beside it."""
     p = Programme()
