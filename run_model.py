@@ -6,9 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 GOOD, NOT_SOLVED, BAD_INPUT, STOPPED = 0, 1, 2, 130
@@ -16,8 +14,6 @@ GOOD, NOT_SOLVED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 TABLES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv")
 #: What `run --quick` lays upon a scenario before --set; the lock file shows it like any other entry.
 QUICK = ("power.slices=1", "years=[2020, 2025, 2030, 2040, 2060]", "coupling.resolution=national")
-#: Seconds between two lines about how far a run has come, where the screen is no terminal.
-BETWEEN = 10.0
 ROOMS = ("io_tables", "calibration", "scenarios", "model")
 DEFAULT_SCENARIO = "peak2030_neutral2060"
 #: Mistakes printed one by one; the rest are counted.
@@ -38,166 +34,10 @@ def _shadowed() -> list[str]:
     return wrong
 
 
-class Screen:
-    """Progress on a terminal, plain lines elsewhere, nothing when quiet."""
+def _screen(arguments):
+    from model.screen import Screen
 
-    def __init__(self, quiet: bool):
-        self.quiet = quiet
-        self.log: list[str] = []
-
-    def line(self, text: str = "") -> None:
-        """Print a line (and keep it for run.log)."""
-        self.log.append(text)
-        if not self.quiet:
-            print(text, flush=True)
-
-    @contextmanager
-    def progress(self, title: str, total: int):
-        """Yields a function to call after each of `total` steps."""
-        if self.quiet or not sys.stdout.isatty():
-            self.line(title)
-            yield lambda *_: None
-            return
-        from rich.progress import Progress
-
-        with Progress(transient=True) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda *_: bar.advance(task)
-        self.line(title)
-
-    @contextmanager
-    def passes(self, title: str):
-        """Yields a function that tells of a pass of the coupled model: (step, number, residual, ...)."""
-        self.line(title)
-        if self.quiet:
-            yield None
-            return
-        if not sys.stdout.isatty():
-            last = time.monotonic()
-
-            def tell(step, number, residual, *_):
-                nonlocal last
-                if time.monotonic() - last > BETWEEN:
-                    last = time.monotonic()
-                    self.line(f"  {step} pass {number}: residual {residual:.0e}")
-
-            yield tell
-            return
-        from rich.console import Console
-
-        with Console().status("first economy") as status:
-            yield lambda step, number, residual, *_: status.update(f"{step} pass {number}: residual {residual:.0e}")
-
-
-def _run(arguments) -> int:
-    from model.export.whole import whole_folder
-    from scenarios.load import load_scenario
-
-    screen = Screen(arguments.quiet)
-    scenario = load_scenario(arguments.scenario, (*(QUICK if arguments.quick else ()), *arguments.set))
-    target = Path(arguments.out) / scenario.name
-    with whole_folder(target, arguments.force) as part:
-        from io_tables.base_year import BaseYear
-        from model.export.folder import write_folder
-        from model.run import run
-
-        base_year = BaseYear.load(scenario.base_year)
-        title, chosen = f"{scenario.name}: {len(scenario.years)} years", scenario.technology.choice == "optimise"
-        shown = screen.passes(title) if chosen else screen.progress(title, len(scenario.years))
-        with shown as step:
-            results = run(
-                base_year,
-                scenario,
-                progress=step,
-                alternatives=arguments.alternatives,
-                slack=arguments.slack,
-                second_start=arguments.certify == "full",
-            )
-        for line in _summary(results):
-            screen.line(line)
-        output = scenario.output
-        write_folder(
-            results,
-            part,
-            screen.log,
-            workbook=output.workbook,
-            iamc_file=output.iamc,
-            units=output.units,
-            language=output.language,
-        )
-    if output.workbook:
-        screen.line(f"workbook        {target / (results.scenario_name + '.xlsx')}")
-    else:
-        screen.line(f"results         {target}")
-    return GOOD if results.certificate.passed else NOT_SOLVED
-
-
-def _peaks(arguments) -> int:
-    """Cost and height of the peak for every allowed peak year, at the frozen final economy of the scenario."""
-    from io_tables.errors import InputError
-    from model.export.whole import whole_file
-
-    low, _, high = (arguments.years or "").partition("-")
-    if arguments.years and not (low.isdigit() and (high or low).isdigit()):
-        raise InputError(f"--years '{arguments.years}': write a year or a range such as 2026-2035")
-    from scenarios.load import load_scenario
-
-    screen = Screen(arguments.quiet)
-    overrides = ("technology.choice=optimise", "coupling.resolution=national", *(QUICK if arguments.quick else ()))
-    scenario = load_scenario(arguments.scenario, (*overrides, *arguments.set))
-    target = Path(arguments.out or f"{scenario.name}_peaks.xlsx")
-    if target.suffix != ".xlsx":
-        raise InputError(f"{target}: the curve is written as .xlsx, with a .csv beside it")
-    with whole_file(target, arguments.force) as book, whole_file(target.with_suffix(".csv"), arguments.force) as table:
-        from io_tables.base_year import BaseYear
-        from model.coupling import solve
-        from model.export.peaks import write
-        from model.pathway.peak_curve import peak_curve
-
-        wanted = [y for y in scenario.years[1:] if low and int(low) <= y <= int(high or low)]
-        if low and not wanted:
-            raise InputError(f"--years {arguments.years}: no model year among {', '.join(map(str, scenario.years))}")
-        screen.line(f"{scenario.name}: economy and technologies of the nation, then every peak year on them")
-        coupled = solve(BaseYear.load(scenario.base_year), scenario)
-        curve = peak_curve(coupled, tuple(wanted) or None)
-        curve.to_csv(table, index=False, float_format="%.10g")
-        write(curve, book, scenario.title.zh or scenario.name, scenario.title.en or scenario.name)
-    screen.line("the economy is frozen at the scenario's own peak year; every peak year is a re-solve of the programme")
-    price = [c for c in curve.columns if c.startswith("price ")]
-    screen.line(f"{'goals':26} allowed  peak    Mt CO2   cost 10^8 yuan    %      " + "  ".join(price) + "  (yuan/t)")
-    for row in curve.to_dict("records"):
-        if row["status"] != "optimal":
-            screen.line(f"{row['goals']:26} {row['allowed']:7}  {row['status']}")
-            continue
-        prices = "  ".join(f"{row[c]:{len(c)},.0f}" for c in price)
-        screen.line(f"{row['goals']:26} {row['allowed']:7}  {row['peak_year']:.0f}  {row['peak']:8,.0f}  "
-                    f"{row['difference']:+14,.0f}  {row['per cent']:+.3f}  {prices}")
-    if not coupled.converged:
-        screen.line(f"warning: economy and technologies have a residual of {coupled.outer.residual:.1e}")
-    screen.line(f"written: {target}, {target.with_suffix('.csv')}")
-    return GOOD if coupled.converged else NOT_SOLVED
-
-
-def _summary(results) -> list[str]:
-    year, level = results.peak
-    net = results.series("Emissions|CO2|Net")
-    worst = results.certificate.worst
-    lines = [f"warning: {warning}" for warning in results.warnings]
-    lines += [
-        f"peak            {year} at {level:,.0f} Mt CO2 net",
-        f"{results.years[-1]}            {round(net.iloc[-1]):,} Mt CO2 net",
-        f"cumulative      {_cumulative(results):,.1f} Gt CO2 net {results.years[0]}-{results.years[-1]}",
-        f"certificate     {'passed' if results.certificate.passed else 'FAILED'}: {len(results.certificate.ledgers)} "
-        f"ledgers, worst {worst.name} {worst.residual:.1e} ({worst.where})",
-    ]
-    return lines
-
-
-def _cumulative(results) -> float:
-    """Trapezium sum of net emissions over the model years, Gt."""
-    net = results.series("Emissions|CO2|Net").to_numpy()
-    years = results.years
-    return sum((net[i] + net[i + 1]) / 2 * (years[i + 1] - years[i]) for i in range(len(years) - 1)) / 1000
+    return Screen(arguments.quiet)
 
 
 def _check(arguments) -> int:
@@ -242,7 +82,7 @@ def _new(arguments) -> int:
     from io_tables.errors import InputError
     from scenarios.load import new_scenario
 
-    folder, screen = Path(arguments.folder), Screen(arguments.quiet)
+    folder, screen = Path(arguments.folder), _screen(arguments)
     if arguments.from_workbook is None:
         screen.line(str(new_scenario(arguments.name, arguments.like or DEFAULT_SCENARIO, folder)))
         return GOOD
@@ -268,7 +108,7 @@ def _calibrate(arguments) -> int:
     from calibration.calibrate import calibrate
     from model.technology.catalogue import catalogue
 
-    screen = Screen(arguments.quiet)
+    screen = _screen(arguments)
     outcome = calibrate(
         catalogue(),
         yearbooks=Path(arguments.yearbooks) if arguments.yearbooks else None,
@@ -286,7 +126,7 @@ def _calibrate(arguments) -> int:
 def _validate(arguments) -> int:
     from calibration.validation.report import validate
 
-    screen = Screen(arguments.quiet)
+    screen = _screen(arguments)
     lines, passed = validate(Path(arguments.data), Path(arguments.out),
                              *(Path(d) if d else None for d in (arguments.run, arguments.unpinned)))
     for line in lines:
@@ -306,10 +146,21 @@ def _elsewhere(module: str, name: str) -> Callable:
         from model.verify import Damaged
 
         try:
-            passed = getattr(import_module(module), name)(arguments, Screen(arguments.quiet).line)
+            passed = getattr(import_module(module), name)(arguments, _screen(arguments).line)
         except Damaged as error:
             return _damaged(error)
         return NOT_SOLVED if passed is False else GOOD
+
+    return call
+
+
+def _solved(name: str) -> Callable:
+    """A command that solves a scenario: it takes the arguments and a screen, and returns whether it converged."""
+
+    def call(arguments) -> int:
+        from model import solve_commands
+
+        return GOOD if getattr(solve_commands, name)(arguments, _screen(arguments)) else NOT_SOLVED
 
     return call
 
@@ -351,12 +202,13 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--quiet", action="store_true", help="print nothing but errors")
         return command
 
-    run = add("run", _run, "run a scenario (library name or YAML file)")
+    run = add("run", _solved("run_scenario"), "run a scenario (library name or YAML file)")
     run.add_argument("scenario")
     run.add_argument("--out", default="results", help="parent folder of the run (default: results)")
     run.add_argument("--force", action="store_true", help="replace an existing run")
     run.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
-    run.add_argument("--quick", action="store_true", help=f"a first look: {', '.join(QUICK)}; --set goes beyond it")
+    text = f"a first look: {', '.join(QUICK)}; --set goes beyond it"
+    run.add_argument("--quick", action="store_const", const=QUICK, default=(), help=text)
     run.add_argument(
         "--certify",
         choices=("run", "full"),
@@ -370,11 +222,13 @@ def parser() -> argparse.ArgumentParser:
         "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
     )
 
-    peaks = add("peaks", _peaks, "what an earlier or later peak costs, for each allowed peak year (nation)")
+    text = "what an earlier or later peak costs, for each allowed peak year (nation)"
+    peaks = add("peaks", _solved("peak_years"), text)
     peaks.add_argument("scenario")
     peaks.add_argument("--years", metavar="FIRST-LAST", help="allowed peak years (default: model years 2025-2035)")
     peaks.add_argument("--set", action="append", default=[], metavar="key=value", help="override one scenario entry")
-    peaks.add_argument("--quick", action="store_true", help="the coarser settings of run --quick")
+    peaks.add_argument("--quick", action="store_const", const=QUICK, default=(),
+                       help="the coarser settings of run --quick")
     peaks.add_argument("--out", metavar="FILE", help="workbook (default: SCENARIO_peaks.xlsx); .csv goes beside")
     peaks.add_argument("--force", action="store_true", help="replace existing files")
 
