@@ -10,6 +10,7 @@ import pandas as pd
 from io_tables import classification
 from model.certificate import Ledger, ledger
 from model.pathway.budget import budget_weights
+from model.pathway.product_trade import goods_of
 from model.price_results import price_blocks, price_ledgers
 from model.results import NATION, block, with_nation
 
@@ -52,10 +53,27 @@ def coupled_blocks(coupled: Coupled) -> list[pd.DataFrame]:
     for name, unit, values in others:
         found, places = placed(nothing, values)
         parts.append(block(name, unit, found, times, places))
+    parts += _moved_trade(coupled, times)
     parts.append(block("Price|Carbon", "yuan/t CO2", np.append(0.0, carbon_price(coupled))[:, None], times, (NATION,)))
     iterate = coupled.outer.iterate
     if iterate.response is not None:
         parts += price_blocks(study, list(coupled.years), iterate.response.prices, iterate.mix)
+    return parts
+
+
+def _moved_trade(coupled: Coupled, times) -> list[pd.DataFrame]:
+    """What each province makes of a good beyond the base pattern of trade; nothing where trade does not move (E10)."""
+    draft = coupled.outer.iterate.assembled.draft
+    if draft.links is None:
+        return []
+    base, parts = coupled.study.base, []
+    R, rows = len(base.regions), classification.products().rows
+    goods = goods_of(base)
+    made = np.stack([draft.links.table(moved, len(goods), R).sum(axis=2) for moved in coupled.plan.moved.T], axis=1)
+    for good, later in zip(goods, made, strict=True):
+        # what one province gains another loses: the nation's sum is rounding
+        found = np.round(with_nation(np.vstack([np.zeros(R), later])), 9) + 0.0
+        parts.append(block(f"Production Moved|{rows[good]['name_en']}", "Mt", found, times, (NATION, *base.regions)))
     return parts
 
 

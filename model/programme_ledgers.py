@@ -14,6 +14,7 @@ from model.certificate import TOLERANCE, Ledger, ledger
 from model.pathway.choice import STORAGE
 from model.pathway.closing import generated
 from model.pathway.places import VINTAGE_WIDTH
+from model.pathway.product_trade import band_of, goods_of
 from model.pathway.refits import AGE
 from model.technology.stock import WEIBULL_SHAPE, cohort_survival, survival
 
@@ -40,6 +41,9 @@ def programme_ledgers(coupled: Coupled) -> list[Ledger]:
         ("fleets: capacity = surviving vintages aged year by year", "capacity of the product", fleets(coupled),
          TOLERANCE),
     )
+    if coupled.outer.iterate.assembled.draft.links is not None:
+        found += (("product trade: moved in the programme = in the economy's flows, within the band",
+                   "national output of the good", trade(coupled), met),)
     return [ledger(name, residual, f"relative to {unit}", where, independent=True, tolerance=tolerance)
             for name, unit, (residual, where), tolerance in found]
 
@@ -110,6 +114,32 @@ def stored(coupled: Coupled) -> tuple[float, str]:
     """What the accounts say was captured (less what is used again), and what the programme puts underground."""
     captured = np.array([y.energy.captured.sum() for y in coupled.years[1:]])
     return _worst(coupled.plan.injected.sum(axis=0) - captured, _gross(coupled), [y.year for y in coupled.years[1:]])
+
+
+def trade(coupled: Coupled) -> tuple[float, str]:
+    """Flows of goods of the year's economy less the base pattern with the year's competitiveness (E7), against what
+    the programme moves and the scenario's band; what each province buys in all stays."""
+    study, base = coupled.study, coupled.study.base
+    draft, goods, R = coupled.outer.iterate.assembled.draft, goods_of(base), len(base.regions)
+    band = band_of(study, draft.years, draft.lived)
+    miss, scale = [], []
+    for t, year in enumerate(coupled.years[1:]):
+        moved = draft.links.table(coupled.plan.moved[:, t], len(goods), R)
+        worst = np.zeros((len(goods), R))
+        for p, good in enumerate(goods):
+            i = base.industries.index(good)
+            closed = year.economy.closed
+            pattern = base.trade_shares[i] * (closed.kappa[:, None] if study.traded[i] else 1.0)
+            pattern = pattern / pattern.sum(axis=0)
+            price = base.product_price[base.products.index(good)]
+            used = (year.economy.domestic[:, i] * closed.output).sum(axis=1) + year.economy.demand.fixed[:, i]
+            used = (used + closed.chi * year.economy.demand.consumption[:, i]) / price
+            flows = (closed.trade_shares[i] - pattern) * used
+            beyond = np.maximum(np.abs(moved[p]) - band[t] * pattern * used, 0.0)
+            worst[p] = np.maximum(np.abs(flows - moved[p]), beyond).sum(axis=0) + np.abs(moved[p].sum(axis=0))
+        miss.append(worst)
+        scale.append(np.stack([np.full(R, max(year.production[:, base.products.index(g)].sum(), 1e-9)) for g in goods]))
+    return _worst(np.stack(miss), np.stack(scale), [y.year for y in coupled.years[1:]], goods, base.regions)
 
 
 def _gross(coupled: Coupled) -> np.ndarray:

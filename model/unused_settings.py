@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from scenarios.schema import Scenario
 
-#: No run reads these.
-NEVER = (("technology", "trade_band"),)
 #: Read only where the pathway programme chooses technologies.
 ONLY_OPTIMISING = (
     ("carbon", "peak_year"), ("carbon", "neutral_year"), ("carbon", "budget"), ("carbon", "national_cap"),
@@ -17,13 +15,14 @@ ONLY_SHARES = (("technology", "provincial_shares"),)
 #: Read only where the programme sees every province.
 ONLY_PROVINCIAL = (
     ("power", "line_losses"), ("power", "lines"), ("power", "line_growth_max"), ("carbon", "provincial_caps"),
+    ("technology", "trade_band"),
 )
 
 
 def unused_settings(scenario: Scenario) -> list[str]:
     """One warning naming what the scenario changes from the defaults without effect; empty when there is nothing."""
     optimising = scenario.technology.choice == "optimise"
-    chosen = [*NEVER, *(ONLY_SHARES if optimising else ONLY_OPTIMISING)]
+    chosen = list(ONLY_SHARES if optimising else ONLY_OPTIMISING)
     if not optimising or scenario.coupling.resolution == "national":
         chosen += [setting for setting in ONLY_PROVINCIAL if setting not in chosen]
     names = [f"{section}.{name}" for section, name in chosen if _changed(scenario, section, name)]

@@ -191,7 +191,11 @@ class TechnologySettings(Section):
         {}, "the same for one province, instead of the national mix", "分省技术份额"
     )
     trade_band: SharePath = setting(
-        0.0, "how far product flows between provinces may leave the base pattern, either way (E10)", "产品流动弹性"
+        0.0,
+        "how far flows of steel, aluminium, cement, glass, ammonia, methanol, ethylene and paper between provinces may "
+        "leave the base pattern, either way (E10); the provincial programme of technologies reads it, in years not yet "
+        "lived",
+        "产品流动弹性",
     )
 
     @model_validator(mode="after")

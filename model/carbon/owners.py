@@ -23,6 +23,7 @@ from model.pathway.requirements_of_year import PLACED
 ROUNDING = 1e-9
 #: Columns that do not stand in a province by their first axis.
 LINES, REGIONS, NATIONAL, STATISTICS = ("flow", "line_added"), ("unserved_firm",), ("primary_energy",), "missed "
+TRADE = "moved_trade"
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def _column_owners(whole: Assembled, endowments: Endowments) -> tuple[np.ndarray
     shares, rule = np.zeros((n, G)), np.full(n, "", dtype=object)
     for name, block in d.programme.columns.items():
         at = block.index
-        if name in LINES:
-            ends = d.places.line_ends
+        if name in (*LINES, TRADE):
+            ends = np.stack([d.links.origin, d.links.destination], axis=1) if name == TRADE else d.places.line_ends
             each = np.zeros((len(ends), G))
             for end in (0, 1):
                 each[np.arange(len(ends)), ends[:, end]] += 0.5

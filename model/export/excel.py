@@ -39,6 +39,7 @@ def write(results: Results, path: Path, *, units: str = "ministry", language: st
             regional.by(book, name, variable, "sector")
         for name, variable in regional.MATRIX_SHEETS:
             regional.matrix(book, name, variable)
+        regional.moved(book)
         national.energy_balance(book, FUELS)
         national.competitiveness(book)
         provinces.sheets(book)

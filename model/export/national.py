@@ -23,7 +23,7 @@ _SECTIONS = (
                        "Emissions|CO2|Captured", "Carbon Removal|Land", "Emissions|CO2|Net", "Carbon Intensity")),
 )
 #: Families with sheets of their own, or shown by sector or fuel elsewhere.
-_ELSEWHERE = ("Production|", "Capacity|", "New Capacity|", "Refitted Capacity|", "Energy Use|",
+_ELSEWHERE = ("Production|", "Capacity|", "New Capacity|", "Refitted Capacity|", "Production Moved|", "Energy Use|",
               "Emissions|CO2|Energy|", "Value Added", "Gross Output", "Competitiveness", "Net Outflow", "Carbon Quota|",
               "Carbon Transfer|", "Carbon Budget", "Carbon Transport|")
 NON_FOSSIL = "Non-fossil energy"

@@ -83,3 +83,26 @@ def matrix(book: Book, name: str, variable: str) -> None:
         breaks.append(row)
     sheet.set_h_pagebreaks(breaks[:-1])
     sheet.freeze_panes(HEAD, 2)
+
+
+def moved(book: Book) -> None:
+    """What provinces make of goods beyond the base pattern of trade, good beneath good; only where trade may move."""
+    found = book.sorted(v for v in book.cube if v.startswith("Production Moved|"))
+    if not found:
+        return
+    labels, years = book.provinces(), list(book.results.years)
+    sheet = book.sheet("产地移动 Moved", "商品产地相对基准流向的变动(分省)",
+                       "Goods made beyond the base pattern of trade, by province", repeat=False)
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 30)
+    sheet.set_column(2, 2 + len(years), 11.5)
+    row, breaks = HEAD, []
+    for variable in found:
+        zh, en = book.name(variable)
+        values = book.rows(variable, "region", [key for _, key in labels], TOTAL)
+        placed = table(sheet, book.formats, row, labels, (zh, en), years, values, book.unit(variable)[0], variable,
+                       total=("全国合计", NATION), freeze=False)
+        row = placed.end + 1
+        breaks.append(row)
+    sheet.set_h_pagebreaks(breaks[:-1])
+    sheet.freeze_panes(HEAD, 2)

@@ -195,7 +195,7 @@ class Plan:
     (L, 2, T, S), line_capacity (L, T), net_losses (G, T), net_co2 (G, T), injected, sent, received (G, T), unserved
     (G, T, S), unserved_firm (grid regions, T), missed : statistics not met by name. building counts new plants, refit
     (G, K, T) capacity that becomes the technology's a year, invested both in new plants of the same money, retained
-    (G, K, T) all that is paid for and not outlived.
+    (G, K, T) all that is paid for and not outlived; moved (N, T) Mt that links carry beyond the base pattern.
     """
 
     activity: np.ndarray
@@ -219,6 +219,7 @@ class Plan:
     refit: np.ndarray
     invested: np.ndarray
     retained: np.ndarray
+    moved: np.ndarray
 
 
 def plan_of(d: Draft, z: np.ndarray) -> Plan:
@@ -244,7 +245,7 @@ def plan_of(d: Draft, z: np.ndarray) -> Plan:
                 d.places.line_capacity[:, None] + z[d.line_added], losses, z[d.co2], z[d.use], z[d.injected],
                 z[d.sent], z[d.received], z[d.unserved], z[d.unserved_firm],
                 {n[7:]: v for n, v in missed.items() if v > 1e-6}, refits.capacity(refit, d.K),
-                z[d.building] + refits.invested(refit, d.K), retained)
+                z[d.building] + refits.invested(refit, d.K), retained, z[d.moved[:, 0]] - z[d.moved[:, 1]])
 
 
 def electricity_shares(d: Draft, plan: Plan) -> np.ndarray:
@@ -265,10 +266,14 @@ def electricity_shares(d: Draft, plan: Plan) -> np.ndarray:
     return shares
 
 
-def laid_choice(plan: Plan, before: Choice, shares: np.ndarray | None) -> Choice:
-    """A provincial plan as a choice for the economy; the first year stays."""
+def laid_choice(plan: Plan, before: Choice, shares: np.ndarray | None, products: np.ndarray | None = None) -> Choice:
+    """A provincial plan as a choice for the economy; the first year stays.
+
+    shares (T + 1, R, R) origins of electricity, products (T + 1, P, R, R) of goods.
+    """
     def joined(first, later):
         return np.concatenate([first[None], np.moveaxis(later, -1, 0)])
 
     return Choice(joined(before.activity[0], plan.activity), joined(before.chp_heat[0], plan.chp_heat),
-                  joined(before.building[0], plan.invested), joined(before.net_losses[0], plan.net_losses), shares)
+                  joined(before.building[0], plan.invested), joined(before.net_losses[0], plan.net_losses), shares,
+                  products)

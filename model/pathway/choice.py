@@ -21,6 +21,8 @@ class Choice:
     building (T, R, K) capacity added a year, a refit as the part of a new plant that it costs;
     net_losses (T, R) TWh lost on lines between provinces and in storage;
     electricity_shares (T, R, R) from where each province's electricity comes, or None: as in the base year.
+    product_shares (T, P, R, R) base trade pattern of goods (`product_trade.GOODS`) after what was moved, [good, from,
+    to], or None: the base year's.
     """
 
     activity: np.ndarray
@@ -28,6 +30,7 @@ class Choice:
     building: np.ndarray
     net_losses: np.ndarray
     electricity_shares: np.ndarray | None = None
+    product_shares: np.ndarray | None = None
 
     def moved(self, activity: np.ndarray, building: np.ndarray, chp_heat: np.ndarray, net_losses: np.ndarray) -> Choice:
         """The same with other figures."""

@@ -16,6 +16,7 @@ from model.macro.closure import Demand
 from model.macro.final_demand import final_demand
 from model.pathway.choice import STORAGE, Choice, base_building
 from model.pathway.prices import Mix
+from model.pathway.product_trade import industries_of
 from model.physical_year import ENERGY_PRODUCTS, HOUSEHOLD_PRODUCTS, Year, residual_index
 from model.study import Study
 from model.technology.recipes import recipes
@@ -106,10 +107,12 @@ class Economy:
         start = guess.economy.closed.output if guess else base.output
         if guess and guess.year != year:
             start = start * (assumed.gdp[t].sum() / assumed.gdp[assumed.years.index(guess.year)].sum())
-        table = base
+        table, shares = base, base.trade_shares.copy()
         if choice.electricity_shares is not None and t:
-            shares = base.trade_shares.copy()
             shares[base.industries.index("electricity")] = choice.electricity_shares[t]
+            table = replace(base, trade_shares=shares)
+        if choice.product_shares is not None and t:
+            shares[industries_of(base)] = choice.product_shares[t]
             table = replace(base, trade_shares=shares)
         economy = solve_year(
             table, year, study.columns, study.industries, GivenShares(self.shares(t, choice)),

@@ -8,6 +8,7 @@ import numpy as np
 
 from model.pathway.choice import STORAGE
 from model.pathway.places import Places
+from model.pathway.product_trade import band_of, goods_of, links_of
 from model.pathway.refits import refits_of
 from model.pathway.requirements_of_year import PLACED, Requirements
 from model.pathway.timing import Timing
@@ -29,7 +30,9 @@ class Draft:
     """Columns over G places, K technologies, T model years after the first, S slices.
 
     activity (G, K, T) of annual technologies, generation (G, K, T, S) of power plants, capacity (G, K, T) of power
-    plants and storage, building (G, K, T) of all, -1 where a technology has no such column; refit (G, P) of `refits`.
+    plants and storage, building (G, K, T) of all, -1 where a technology has no such column; refit (G, P) of `refits`;
+    moved (N, 2, T) Mt that `links` carry more, and less, than by the base pattern of product trade; no links where it
+    does not move.
     """
 
     study: Study
@@ -89,6 +92,26 @@ class Draft:
         self.use = p.add_columns("electricity_use", (G, T))
         self.co2 = p.add_columns("net_co2", (G, T), self._carbon_price(), lower=LEAST_CO2)
         self.primary = p.add_columns("primary_energy", (3, T))
+        self._add_trade()
+
+    def _add_trade(self) -> None:
+        """Product trade beyond the base pattern, within its band: what each place buys in all stays (E10)."""
+        self.links, self.moved = None, np.zeros((0, 2, self.T), dtype=int)
+        if self.G == 1 or any(r.flows is None for r in self.requirements):
+            return
+        self.links, p = links_of(self.study.base), self.programme
+        most = self.most_moved(self.requirements)
+        haulage = self.links.haulage[:, None] * self.weight
+        self.moved = p.add_columns("moved_trade", most.shape, np.stack([haulage, 0.0 * haulage], axis=1),
+                                   upper=most)
+        rows = p.add_rows("bought", (len(goods_of(self.study.base)), self.G, self.T), lower=0.0, upper=0.0)
+        for way, sign in ((0, 1.0), (1, -1.0)):
+            p.add(rows[self.links.good, self.links.destination], self.moved[:, way], sign)
+
+    def most_moved(self, found: list[Requirements]) -> np.ndarray:
+        """(N, 2, T) Mt by which each link may leave the base pattern of years' requirements, up and down."""
+        most = self.links.most(band_of(self.study, self.years, self.lived), [r.flows for r in found])
+        return np.stack([most, most], axis=1)
 
     def _building_cost(self) -> np.ndarray:
         rates = self.study.scenario.economics.technology_rates
@@ -148,6 +171,11 @@ class Draft:
                 if row == "heat":
                     p.add(rows, self.chp_heat, 1.0)
         p.add(self.product_rows[:, Q:].T, self.primary, 1.0)
+        if self.links is not None:
+            row_of = np.array([PLACED.index(good) for good in goods_of(self.study.base)])
+            rows = placed[:, row_of[self.links.good], self.links.origin].T
+            for way, sign in ((0, -1.0), (1, 1.0)):
+                p.add(rows, self.moved[:, way], sign)
 
     def of_nation(self, name: str, columns: np.ndarray, weight=1.0) -> np.ndarray:
         """Positions (...,) of columns that sum others (..., n) with weights; the columns themselves where n is one.

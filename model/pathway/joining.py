@@ -73,11 +73,13 @@ class Joining:
     """One solver object around the elastic programme with the large requirements."""
 
     def __init__(self, complete: Complete, z: np.ndarray, prices: np.ndarray, *, ties: float = 1e-10,
-                 threads: int = 1, method: str = "ipm", derived: np.ndarray | None = None):
+                 threads: int = 1, method: str = "ipm", derived: np.ndarray | None = None,
+                 moving: np.ndarray | None = None):
         """z, prices : from where the corrections start (the national programme laid out).
 
         derived (n,) : columns whose upper bound is only there for the lower bound (E13) and never binds: the first
-        solve goes without, an interior point dislikes distant bounds.
+        solve goes without, an interior point dislikes distant bounds. moving : positions of columns whose upper
+        bounds follow the economy.
         """
         self.complete, self.z, self.prices = complete, z, prices
         self.kept = sparse.csr_matrix(complete.M.large)
@@ -86,6 +88,7 @@ class Joining:
         self._method, self._solved, self._seconds, self._iterations, self._solves = method, False, 0.0, 0, 0
         self._ties = 1.0 + ties * np.random.default_rng(0).random(len(complete.cost))
         self._lifted = np.flatnonzero(derived) if derived is not None else np.zeros(0, dtype=int)
+        self._moving = np.zeros(0, dtype=int) if moving is None else np.asarray(moving, dtype=int).ravel()
         self._engine = Engine(self._elastic(), threads=threads)
         if len(self._lifted):
             self._engine.set_column_bounds(self._lifted, complete.lower[self._lifted], INFINITY)
@@ -118,13 +121,28 @@ class Joining:
         same = complete.K.shape == old.K.shape and (complete.K != old.K).nnz == 0
         if not same or (complete.B != old.B).nnz:
             raise ModelError("the economy changed the constraints of the programme, not only its sides")
-        self.complete = complete = replace(complete, lower=old.lower, upper=old.upper)
+        self.complete = replace(complete, lower=old.lower, upper=old.upper)
+        self._bound(complete.upper[self._moving])
         m = len(complete.f)
         self._engine.set_row_bounds(m + np.arange(len(complete.k_lower)), complete.k_lower, complete.k_upper)
 
-    def shift(self, f: np.ndarray) -> None:
-        """Other sides of the product rows (m,): what another economy asks beside the technologies, slopes as before."""
+    def shift(self, f: np.ndarray, most: np.ndarray | None = None) -> None:
+        """Other sides of the product rows (m,): what another economy asks beside the technologies, slopes as before.
+
+        most : upper bounds of the columns whose bounds follow the economy.
+        """
         self.complete = replace(self.complete, f=f)
+        if most is not None:
+            self._bound(most.ravel())
+
+    def _bound(self, upper: np.ndarray) -> None:
+        """New upper bounds of the columns that follow the economy."""
+        c, own = self.complete, self._moving
+        if own.size:
+            bounds = c.upper.copy()
+            bounds[own] = upper
+            self.complete = replace(c, upper=bounds)
+            self._engine.set_column_bounds(own, c.lower[own], upper)
 
     def lay(self, complete: Complete) -> None:
         """Other sides and bounds of the same rows and columns; product rows take theirs with the next re-solve."""

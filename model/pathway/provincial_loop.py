@@ -20,6 +20,7 @@ from model.pathway.market import markets
 from model.pathway.national_loop import CLOSURE, TIES, Iterate, Loop, biomass_outside, error_bound, net_co2
 from model.pathway.places import Places
 from model.pathway.prices import Mix, Response, respond
+from model.pathway.product_trade import asked_for, industries_of, pattern_with
 from model.pathway.requirements_of_year import PLACED, Requirements, requirements, sides
 from model.pathway.timing import Timing
 from model.run import Study, Year
@@ -83,13 +84,16 @@ class ProvincialLoop:
         today = base.trade_shares[base.industries.index("electricity")]
         choice = replace(national.iterate.choice,
                          electricity_shares=np.repeat(today[None], len(national.iterate.years), axis=0))
+        if asked_for(self.study):
+            own = base.trade_shares[industries_of(base)]
+            choice = replace(choice, product_shares=np.repeat(own[None], len(national.iterate.years), axis=0))
         mix, response = national.iterate.mix, national.iterate.response
         years = self._years(choice, pins, national.iterate.years, mix, CLOSURE)
         years[0] = self.economy.year(0, choice, years[0], pins, CLOSURE, mix)
         found = self._found(years, choice, pins)
         at = _Round(choice, pins, years, found, self._whole(years, found), mix, response)
         joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES,
-                          derived=at.whole.draft.derived)
+                          derived=at.whole.draft.derived, moving=at.whole.draft.moved)
         scale, residuals, goal, star, reached = None, [], FIRST_GOAL, None, None
         for number in range(ROUNDS + 1):
             before, standing = reached, joining.standing
@@ -144,13 +148,14 @@ class ProvincialLoop:
             if number:
                 moved = [sides(f, self.economy, y, t, at.choice, at.pins, self.places.member)
                          for t, (f, y) in enumerate(zip(at.found, at.years[1:], strict=True), start=1)]
-                joining.shift(np.concatenate([f.rest for f in moved]))
+                joining.shift(np.concatenate([f.rest for f in moved]),
+                              None if draft.links is None else draft.most_moved(moved))
                 start = joining.z
                 reached = joining.follow()
                 at.plan = plan_of(draft, reached.z)
             else:
                 start = reached.z
-            mapped = laid_choice(at.plan, at.choice, self._shares(draft, at.plan))
+            mapped = laid_choice(at.plan, at.choice, self._shares(draft, at.plan), self._patterns(draft, at))
             new_pins = self.economy.pinned(at.years, at.pins)
             at.response = self._responded(at, replace(paid, z=reached.z))
             x, y = _state(at.choice, at.pins, at.mix), _state(mapped, new_pins, at.response.mix)
@@ -174,6 +179,17 @@ class ProvincialLoop:
         first = base.trade_shares[base.industries.index("electricity")]
         return np.concatenate([first[None], electricity_shares(draft, plan)])
 
+    def _patterns(self, draft, at: _Round) -> np.ndarray | None:
+        """(T + 1, P, R, R) trade patterns of goods that carry what the plan moves; the base year keeps its own."""
+        first = at.choice.product_shares
+        if first is None:
+            return None
+        P, R = first.shape[1:3]
+        moved = [np.zeros((P, R, R)) if draft.links is None else draft.links.table(amounts, P, R)
+                 for amounts in at.plan.moved.T]
+        later = [pattern_with(self.study, year, own) for year, own in zip(at.years[1:], moved, strict=True)]
+        return np.concatenate([first[:1], np.stack(later)])
+
     def _scale(self, plan) -> np.ndarray:
         """National totals of each product (capacities for additions): what provincial figures are judged against."""
         G, K, T = plan.activity.shape
@@ -185,30 +201,38 @@ class ProvincialLoop:
         heat = np.full((T, G), max(plan.chp_heat.sum(axis=0).max(), 1.0))
         power = np.repeat(plan.electricity_use.sum(axis=0)[:, None], G, axis=1)
         J = len(self.study.base.industries)
-        relative = np.ones(T * G * G + (T + 1) * (J + 1) + T * G * J)    # origins of electricity, pins, mix
+        goods = len(industries_of(self.study.base)) if asked_for(self.study) else 0
+        # origins of electricity and goods, pins, mix
+        relative = np.ones(T * G * G * (1 + goods) + (T + 1) * (J + 1) + T * G * J)
         return np.concatenate([made.ravel(), standing.ravel(), heat.ravel(), power.ravel(), relative])
 
 
+def _moving(choice: Choice) -> list[np.ndarray]:
+    """Arrays of a choice that the outer loop moves."""
+    found = [choice.activity, choice.building, choice.chp_heat, choice.net_losses, choice.electricity_shares]
+    return found if choice.product_shares is None else [*found, choice.product_shares]
+
+
 def _state(choice: Choice, pins: Pins, mix: Mix) -> np.ndarray:
-    """Activity, additions, heat, losses, origins of electricity after the first year, pins and mix, in a row."""
-    later = [a[1:].ravel() for a in (choice.activity, choice.building, choice.chp_heat, choice.net_losses,
-                                     choice.electricity_shares)]
+    """Activity, additions, heat, losses, origins of electricity and goods after the first year, pins and mix."""
+    later = [a[1:].ravel() for a in _moving(choice)]
     return np.concatenate([*later, pins.material.ravel(), pins.electricity, mix.state()])
 
 
 def _choice(x: np.ndarray, before: Choice, pins: Pins, mix: Mix) -> tuple[Choice, Pins, Mix]:
-    """A state as a choice, pins and mix: nothing negative, origins of electricity summing to one."""
+    """A state as a choice, pins and mix: nothing negative, origins of electricity and goods summing to one."""
     parts, at = [], 0
-    for array in (before.activity, before.building, before.chp_heat, before.net_losses, before.electricity_shares):
+    for array in _moving(before):
         later = np.maximum(x[at : at + array[1:].size].reshape(array[1:].shape), 0.0)
         parts.append(np.concatenate([array[:1], later]))
         at += array[1:].size
-    parts[4][1:] /= parts[4][1:].sum(axis=1, keepdims=True)
-    activity, building, chp_heat, net_losses, origins = parts
+    for origins in parts[4:]:
+        origins[1:] /= origins[1:].sum(axis=-2, keepdims=True)
+    activity, building, chp_heat, net_losses, *origins = parts
     material = x[at : at + pins.material.size].reshape(pins.material.shape)
     at += material.size
     moved = replace(pins, material=material, electricity=x[at : at + len(pins.electricity)])
-    return (Choice(activity, chp_heat, building, net_losses, origins), moved,
+    return (Choice(activity, chp_heat, building, net_losses, *origins), moved,
             mix.at(np.maximum(x[at + len(pins.electricity) :], 0.0)))
 
 

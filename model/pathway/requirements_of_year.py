@@ -9,6 +9,7 @@ rows are therefore exact at that point, and their slopes are those of the whole 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from model.pathway.carbon_payers import payers
 from model.pathway.choice import STORAGE, Choice
 from model.pathway.closing import Economy, Pins, investment_recipes, removal
 from model.pathway.prices import import_prices
+from model.pathway.product_trade import flows_of, goods_of, industries_of, reference_shares
 from model.physical_year import Year
 from model.primary_energy import GROUPS, primary_energy
 from model.technology.catalogue import LABOUR
@@ -44,6 +46,8 @@ class Requirements:
     rest (Q,) : what everything else asks. cost (G, 2K + 1) 10^8 yuan per unit, without balanced products.
     total (Q,) : what the economy of the year asks in all.
     intensity (G, K, F) PJ per unit; captured (G, K) Mt CO2 per unit; hydrogen (G, K) Mt per unit.
+    flows (P, G, G) Mt of goods from place to place as the base pattern has them, None where trade does not move: then
+    rest leaves out what was moved, and slopes are those of the base pattern.
     """
 
     year: int
@@ -54,6 +58,7 @@ class Requirements:
     intensity: np.ndarray
     captured: np.ndarray
     hydrogen: np.ndarray
+    flows: np.ndarray | None = None
 
 
 def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pins, member: np.ndarray,
@@ -62,7 +67,7 @@ def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pin
 
     member (G, R) : provinces of each place; pattern (R, K) : layout of what does not run at the point.
     """
-    found = _Rows(economy, year, t, choice.net_losses[t], pins)
+    found = _Rows(economy, year, t, choice, pins)
     by_use = found.condensed(member)
     matrix = found.matrix(by_use[:-1], member)
     cost = found.cost(by_use[-1])
@@ -78,17 +83,20 @@ def requirements(economy: Economy, year: Year, t: int, choice: Choice, pins: Pin
 
     placed = np.einsum("gr,qrc,rc->qgc", member, matrix, spread, optimize=True)
     intensity, captured, hydrogen = found.intensity, found.captured, found.hydrogen
-    return Requirements(year.year, placed, total - asked, total, laid(cost), laid(intensity), laid(captured),
-                        laid(hydrogen))
+    flows, moved = found.flows(member)
+    return Requirements(year.year, placed, total - asked - moved, total, laid(cost), laid(intensity), laid(captured),
+                        laid(hydrogen), flows)
 
 
 def sides(found: Requirements, economy: Economy, year: Year, t: int, choice: Choice, pins: Pins,
           member: np.ndarray) -> Requirements:
     """The same rows and slopes with the sides another economy of the year gives them (one province per place)."""
-    total = _Rows(economy, year, t, choice.net_losses[t], pins).total(member)
+    rows = _Rows(economy, year, t, choice, pins)
+    total = rows.total(member)
+    flows, moved = rows.flows(member)
     point = np.concatenate([year.activity, choice.chp_heat[t][:, None], choice.building[t]], axis=1)
     asked = found.matrix.reshape(len(total), -1) @ point.ravel()
-    return replace(found, rest=total - asked, total=total)
+    return replace(found, rest=total - asked - moved, total=total, flows=flows)
 
 
 def _spread(point: np.ndarray, pattern: np.ndarray, member: np.ndarray) -> np.ndarray:
@@ -105,8 +113,9 @@ def _spread(point: np.ndarray, pattern: np.ndarray, member: np.ndarray) -> np.nd
 class _Rows:
     """The arrays of one year at provincial resolution, before grouping."""
 
-    def __init__(self, economy: Economy, year: Year, t: int, losses: np.ndarray, pins: Pins):
-        self.economy, self.year, self.t, self.losses = economy, year, t, losses
+    def __init__(self, economy: Economy, year: Year, t: int, choice: Choice, pins: Pins):
+        self.economy, self.year, self.t, self.losses = economy, year, t, choice.net_losses[t]
+        self.trade_moves = choice.product_shares is not None
         study = self.study = economy.study
         base = self.base = study.base
         self.keys, self.N = study.keys, len(base.sectors)
@@ -131,9 +140,26 @@ class _Rows:
         self.stored = rate * (combustion + counted + self.intensity @ biogenic) + added
         self.gross = combustion + counted
 
-    @property
+    @cached_property
     def tau(self) -> np.ndarray:
-        return self.year.economy.closed.trade_shares
+        """(J, R, R) trade pattern of the year, goods whose trade may move as if nothing had been moved."""
+        closed, base = self.year.economy.closed.trade_shares, self.base
+        if self.trade_moves:
+            closed = closed.copy()
+            closed[industries_of(base)] = reference_shares(self.study, self.year)
+        return closed
+
+    def flows(self, member: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | float]:
+        """Flows of goods by the base pattern (P, G, G), and what was moved to each row (Q,); None and zero without."""
+        if not self.trade_moves:
+            return None, 0.0
+        flows, moved = flows_of(self.study, self.year)
+        G = len(member)
+        rows = np.zeros(len(PLACED) * G + len(GROUPS))
+        for good, amount in zip(goods_of(self.base), moved.sum(axis=2), strict=True):
+            q = PLACED.index(good)
+            rows[q * G : (q + 1) * G] = member @ amount
+        return np.einsum("gr,prs,hs->pgh", member, flows, member, optimize=True), rows
 
     def _fuels(self, names) -> list[int]:
         return [self.base.fuels.index(f) for f in names]
