@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from io_tables.base_year import BaseYear
 from model.pathway.assembled import Assembled, Plan
 from model.pathway.draft import Draft
 from model.pathway.prices import Market, base_market, import_prices
-from model.pathway.requirements_of_year import PLACED, SURPLUS
+from model.pathway.requirements_of_year import PLACED, surplus_share
 from model.pathway.timing import annuity
 from model.pathway.unit_costs import Fleets, UnitCosts
 
@@ -55,12 +54,6 @@ def _rents(d: Draft, whole: Assembled, multipliers: np.ndarray) -> np.ndarray:
         asked = np.array([d.study.catalogue.inputs(key, base.year).get(item, 0.0) for key in d.keys])
         rent = rent + worth[:, None, None] * asked
     return rent
-
-
-def surplus_share(base: BaseYear, industry: str) -> float:
-    """Part of the nation's output of an industry that is operating surplus."""
-    i = base.industries.index(industry)
-    return float(base.value_added[SURPLUS, :, i].sum() / base.output[:, i].sum())
 
 
 def _standing(d: Draft, plan: Plan) -> np.ndarray:

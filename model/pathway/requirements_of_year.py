@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from io_tables.base_year import BaseYear
 from io_tables.units import PJ_PER_TWH
 from model.condensed import condense
 from model.energy_accounts import REFINED
@@ -108,6 +109,12 @@ def _spread(point: np.ndarray, pattern: np.ndarray, member: np.ndarray) -> np.nd
         even = np.where(fallback > 0, kept / np.where(fallback > 0, fallback, 1.0), 1.0 / inside.sum())
         spread[inside] = np.where(total > SMALL * point.max(), own / np.where(total > 0, total, 1.0), even)
     return spread
+
+
+def surplus_share(base: BaseYear, industry: str) -> float:
+    """Part of the nation's output of an industry that is operating surplus."""
+    i = base.industries.index(industry)
+    return float(base.value_added[SURPLUS, :, i].sum() / base.output[:, i].sum())
 
 
 class _Rows:
@@ -337,7 +344,7 @@ class _Rows:
                     paid = amount * c.price * factor
                     if commodity in RENTED:
                         # its scarcity is the dual of its own row: the seller's surplus would count it twice
-                        paid *= 1.0 - self._surplus(c.industry)
+                        paid *= 1.0 - surplus_share(self.base, c.industry)
                     pay(k, c.industry, paid)
             running = value(key, "variable_om", year=self.year.year)
             if technology.dispatch == "annual":
@@ -349,11 +356,6 @@ class _Rows:
                 pay(K + 1 + k, industry, amount)
         known[self.year.year] = money, labour
         return money, labour
-
-    def _surplus(self, industry: str) -> float:
-        """Part of the nation's output of an industry that is operating surplus."""
-        base, i = self.base, self.base.industries.index(industry)
-        return float(base.value_added[SURPLUS, :, i].sum() / base.output[:, i].sum())
 
     def _import_share(self) -> np.ndarray:
         base = self.base
