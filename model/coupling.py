@@ -7,7 +7,7 @@ economy and prices start the programme over all provinces, which is then polishe
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,7 @@ from model.pathway.closing import Economy, generated
 from model.pathway.conflict import clash_of
 from model.pathway.draft import MONEY
 from model.pathway.frozen_loop import FrozenLoop
+from model.pathway.joining import Joining
 from model.pathway.national_loop import Loop, NationalLoop
 from model.pathway.places import Places, provincial
 from model.pathway.provincial_loop import ProvincialLoop
@@ -68,7 +69,8 @@ class Coupled:
     year, dual, slack. unmet : what was bought off, by name. seconds : CPU by step.
     z (n,), prices (m,), multipliers (k,) : the programme's point and the duals of its product rows and rows K, in
     10^10 yuan discounted (`outer.iterate.assembled.complete`). other_start : relative difference of the objective of
-    the same run begun elsewhere, None where there was none.
+    the same run begun elsewhere, None where there was none. joining : the solver object of the programme over all
+    provinces, None where none is at hand.
     """
 
     study: Study
@@ -91,6 +93,7 @@ class Coupled:
     multipliers: np.ndarray
     assumed: tuple[str, ...] = field(default=ASSUMED)
     other_start: float | None = None
+    joining: Joining | None = field(default=None, repr=False, compare=False)
 
     @property
     def gap(self) -> float:
@@ -158,8 +161,9 @@ def solve(base_year: BaseYear, scenario: Scenario, *, start: Choice | None = Non
                         joined.z, len(joined.passes), seconds)
     full, joining, reached = ProvincialLoop(study, places, timing).run(national, _told(progress, "provincial"))
     lap("provincial loop")
-    return _coupled(study, full, places, "provincial", reached.bounds, reached.prices, reached.multipliers, reached.z,
-                    len(joining.history), seconds)
+    found = _coupled(study, full, places, "provincial", reached.bounds, reached.prices, reached.multipliers, reached.z,
+                     len(joining.history), seconds)
+    return replace(found, joining=joining)
 
 
 class CoupledStudy(Study):

@@ -33,8 +33,9 @@ def fuel_name(fuel: str) -> str:
     return "LPG" if fuel == "lpg" else fuel.replace("_", " ").title()
 
 
-def gather(study: Study, years: list[Year], certificate: Certificate, coupled: Coupled | None = None) -> Results:
-    """Build Results from the solved years."""
+def gather(study: Study, years: list[Year], certificate: Certificate, coupled: Coupled | None = None, *,
+           intervals: bool = False) -> Results:
+    """Build Results from the solved years; intervals : see `deal_tables`."""
     base, scenario = study.base, study.scenario
     provinces, sectors = classification.provinces(), classification.sectors()
     parts = [*_economy(study, years), *_energy(study, years), *_carbon(study, years), *_technologies(study, years)]
@@ -47,7 +48,7 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
         parts += coupled_blocks(coupled)
     table, policies = long_table(parts), programme_policies(coupled)
     desk, added = desk_tables(table, scenario, base.regions, base.energy_sectors, policies)
-    desk |= deal_tables(coupled)
+    desk |= deal_tables(coupled, intervals=intervals)
     table = long_table([table, *added])
     return Results(
         scenario.name,

@@ -19,12 +19,15 @@ from model.carbon.captured import LEAST, Captured, captured_and_stored, storage_
 from model.carbon.game import CurveGame
 from model.carbon.negotiation import Desk, Run, blended, desk
 from model.carbon.owen_division import Division, divide, zero_sum
+from model.carbon.owen_interval import Interval, outer_interval
+from model.carbon.owen_years import Yearly, by_year
 from model.carbon.owners import Owners, contract_table, owners_of
 from model.carbon.plan_run import base_emissions, cost_by_year, run_of
 from model.carbon.stand_alone import Alone, Contracts
 from model.carbon.water_filling import named
 from model.pathway.budget import budget_weights
 from model.pathway.draft import MONEY
+from model.pathway.joining import Joining
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
@@ -32,8 +35,7 @@ if TYPE_CHECKING:
 PRESENT = "10^8 yuan of 2020, present value"
 OUTSIDERS = ("players are the provinces of the run; Hong Kong, Macau, Taiwan and other countries neither pay nor "
              "receive, permits do not cross the border")
-NO_INTERVAL = ("not computed for all provinces: it needs the requirement matrix written out; the point is one member "
-               "of the core")
+NO_INTERVAL = "not computed (run --intervals does); the point is one member of the core"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,13 @@ class Deal:
 
     summary : item, value, unit, note. Horizon, price basis, rule of the carbon rows, gap, outsiders, what is assumed.
     owen : region, division (y_r), own_cost, transfer (receives), yearly_transfer (level yearly payment over the
-    horizon), burden (division in per cent of GDP), low, high (of y_r over all optimal duals; blank: not computed),
+    horizon), burden (division in per cent of GDP), low, high (outer interval of y_r over all optimal duals; blank: not
+    computed),
     division_contracts, transfer_contracts (goods and power between provinces stay contracts as in the plan, only
     shares of national endowments are traded), stand_alone (cost alone with those contracts; blank: not computed),
     short (what the province cannot meet alone, bought at ten times its price in stand_alone), unit.
+    owen_years : region, year, division, transfer (present values; transfer sums to zero in every year and both sum to
+    `owen` over years), division_a_year, transfer_a_year (10^8 yuan of the year), unit.
     owen_parts : region, item (contract or `optimality gap`), value, unit: what y_r is made of; sums to division.
     contracts : contract, text, rows, bounds, value, unit, status: who owns which rows.
     quotas : rule, region, year, quota, share, per_head, change, unit. weights : rule, en, zh, weight, entropy_weight.
@@ -65,6 +70,7 @@ class Deal:
 
     summary: pd.DataFrame
     owen: pd.DataFrame
+    owen_years: pd.DataFrame
     owen_parts: pd.DataFrame
     contracts: pd.DataFrame
     quotas: pd.DataFrame
@@ -85,7 +91,8 @@ class Deal:
 
 def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference: Coupled | None = None,
          game: CurveGame | None = None, weights: Mapping[str, float] | None = None,
-         references: Mapping[str, np.ndarray] | None = None, alone: bool = False, pairs: int = 200) -> Deal:
+         references: Mapping[str, np.ndarray] | None = None, alone: bool = False, pairs: int = 200,
+         intervals: bool = False) -> Deal:
     """Everything on the table of one coupled run over all provinces.
 
     rule : weights of quota rules by which the carbon rows are owned (default: the scenario's `carbon.allocation`,
@@ -93,6 +100,7 @@ def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference
     cost curves (`parametric.curve_game`), for the Shapley value and the cost of principles. weights : blend shown as
     rule `blend`. references : further present costs (R,) no province should exceed. alone : also solve every province
     on its own with the same contracts, one more reference (a linear programme each). pairs : permutations sampled.
+    intervals : also the outer interval of every province's division (two re-solves each).
     Raises InputError for a national programme, or rows without an owner.
     """
     rule = _rule(coupled) if rule is None else dict(rule)
@@ -112,12 +120,15 @@ def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference
         shapley = game.shapley(needed, run.weights, pairs=pairs)
         deals["shapley"] = game.receipts(shapley.value, run)
         more |= game.stand_alone(run, needed)
+    interval = _interval(coupled, owners) if intervals else None
+    yearly = by_year(coupled.outer.iterate.assembled, owners, division, coupled.z, coupled.prices, coupled.multipliers)
     table = desk(run, weights=weights, deals=deals, references=more)
     stored = captured_and_stored(coupled.outer.iterate.assembled.draft, coupled.plan)
     routes, sinks, years = storage_tables(stored)
     return Deal(
-        summary=_summary(coupled, rule, division, reference, shapley, table, stored),
-        owen=_owen(run, division, kept, single),
+        summary=_summary(coupled, rule, division, reference, shapley, table, stored, interval),
+        owen=_owen(run, division, kept, single, interval),
+        owen_years=_years(run, yearly),
         owen_parts=_parts(run, division, owners),
         contracts=contract_table(owners, division.product_value / MONEY, division.row_value / MONEY,
                                  division.column_value / MONEY).assign(unit=PRESENT),
@@ -158,17 +169,39 @@ def _rule(coupled: Coupled) -> dict[str, float]:
     return {"grandfathering": 1.0} if allocation is None else dict(allocation.weights)
 
 
-def _owen(run: Run, division: Division, kept: np.ndarray, single: list[Alone]) -> pd.DataFrame:
+def _interval(coupled: Coupled, owners: Owners) -> Interval:
+    """From the run's own solver object, or a new one where it has none."""
+    whole = coupled.outer.iterate.assembled
+    joining = coupled.joining or Joining(whole.complete, coupled.z, coupled.prices, derived=whole.draft.derived)
+    return outer_interval(joining, owners, coupled.z, coupled.prices)
+
+
+def _owen(run: Run, division: Division, kept: np.ndarray, single: list[Alone],
+          interval: Interval | None) -> pd.DataFrame:
     received, own = division.transfer / MONEY, division.own_cost / MONEY
     borne = own - received
     nothing = np.full(len(run.regions), np.nan)
+    low = high = nothing
+    if interval is not None:
+        # the run's own division is optimal to within its gap only
+        low, high = np.minimum(interval.low / MONEY, borne), np.maximum(interval.high / MONEY, borne)
     return pd.DataFrame({
         "region": run.regions, "division": borne, "own_cost": own, "transfer": received,
         "yearly_transfer": received / run.weights.sum(), "burden": 100.0 * borne / run.present(run.gdp),
-        "low": np.nan, "high": np.nan, "division_contracts": own - kept, "transfer_contracts": kept,
+        "low": low, "high": high, "division_contracts": own - kept, "transfer_contracts": kept,
         "stand_alone": np.array([s.cost for s in single]) / MONEY if single else nothing,
         "short": ["; ".join(f"{name} {amount:.3g}" for name, amount in s.short.items()) for s in single] or "",
         "unit": f"{PRESENT}; yearly: a year; burden: % of GDP"})
+
+
+def _years(run: Run, yearly: Yearly) -> pd.DataFrame:
+    bears, receives = yearly.bears / MONEY, yearly.receives / MONEY
+    T, R = bears.shape
+    weight = run.weights[:, None]
+    return pd.DataFrame({
+        "region": np.tile(np.asarray(run.regions, dtype=object), T), "year": np.repeat(run.years, R),
+        "division": bears.ravel(), "transfer": receives.ravel(), "division_a_year": (bears / weight).ravel(),
+        "transfer_a_year": (receives / weight).ravel(), "unit": f"{PRESENT}; a year: 10^8 yuan of 2020 in the year"})
 
 
 def _parts(run: Run, division: Division, owners: Owners) -> pd.DataFrame:
@@ -195,7 +228,7 @@ def _shapley(run: Run, found, received) -> pd.DataFrame:
 
 
 def _summary(coupled: Coupled, rule, division: Division, reference, shapley, table: Desk,
-             stored: Captured) -> pd.DataFrame:
+             stored: Captured, interval: Interval | None) -> pd.DataFrame:
     scenario = coupled.study.scenario
     first, last = scenario.years[0], scenario.years[-1]
     rows = [
@@ -214,7 +247,7 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
          f"gap {coupled.gap:.3g}, violation {coupled.violation:.3g}, outer residual {coupled.outer.residual:.3g}"),
         ("volume of Owen transfers", 0.5 * np.abs(division.transfer).sum() / MONEY, PRESENT,
          "money that changes hands"),
-        ("interval of the Owen point", "", "", NO_INTERVAL),
+        _interval_row(division, interval),
         ("baseline", "run without the caps" if reference is not None else "CO2 per GDP of the base year", "",
          "for rules that ask for a baseline"),
         ("cost in the fairness tables", "against the run without the caps" if reference is not None else
@@ -240,6 +273,16 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
     ]
     rows += [(f"left out: {name}", "", "", why) for name, why in table.left_out.items()]
     return pd.DataFrame(rows, columns=["item", "value", "unit", "note"])
+
+
+def _interval_row(division: Division, interval: Interval | None) -> tuple:
+    name = "interval of the Owen point"
+    if interval is None:
+        return name, "", "", NO_INTERVAL
+    width = np.median((interval.high - interval.low) / np.abs(division.bears))
+    return (name, 100.0 * width, "% of the division, median of provinces",
+            f"outer interval: holds what each bears by every optimal dual up to ten times the run's; sides moved by "
+            f"{100.0 * interval.step:g} %, the gap explains {interval.open_gap / MONEY:.3g} x 10^8 yuan of each end")
 
 
 def _empty(*columns: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
     fairness_provinces, fairness_rules   burdens and inequality of every rule and of the Owen point (present values)
     owen, owen_parts, contracts          the Owen division, what it is made of, who owns which rows
+    owen_years                           its value and payments by year
     smallest                             smallest transfers that leave no province worse off, by reference
     deal_summary                         item, value, unit, note: horizon, price basis, gap, who is outside
     storage_sinks                        sink, year, injected, filled, capacity, rents
@@ -19,21 +20,24 @@ if TYPE_CHECKING:
     from model.coupling import Coupled
 
 #: Table of the results -> attribute of the deal.
-TABLES = {"fairness_provinces": "provinces", "fairness_rules": "rules", "owen": "owen", "owen_parts": "owen_parts",
-          "contracts": "contracts", "smallest": "smallest", "deal_summary": "summary",
+TABLES = {"fairness_provinces": "provinces", "fairness_rules": "rules", "owen": "owen", "owen_years": "owen_years",
+          "owen_parts": "owen_parts", "contracts": "contracts", "smallest": "smallest", "deal_summary": "summary",
           "storage_sinks": "storage_sinks"}
 _PROVINCIAL = "provincial"
 
 
-def deal_tables(coupled: Coupled | None) -> dict[str, pd.DataFrame]:
-    """Tables of the deal; empty where the programme does not resolve provinces, one line where it is refused."""
+def deal_tables(coupled: Coupled | None, *, intervals: bool = False) -> dict[str, pd.DataFrame]:
+    """Tables of the deal; empty where the programme does not resolve provinces, one line where it is refused.
+
+    intervals : with the outer interval of every province's Owen division.
+    """
     if coupled is None or coupled.resolution != _PROVINCIAL:
         return {}
     # Imported here: the deal stands on the coupled model, whose results take this module's tables.
     from model.carbon.deal import deal
 
     try:
-        found = deal(coupled)
+        found = deal(coupled, intervals=intervals)
     except InputError as error:
         told = [("refused", "", "", problem.what) for problem in error.problems]
         return {"deal_summary": pd.DataFrame(told, columns=["item", "value", "unit", "note"])}

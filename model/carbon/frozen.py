@@ -59,6 +59,6 @@ def at_economy_of(coupled: Coupled, *, gap: float | None = None, passes: int | N
             outer=replace(coupled.outer, iterate=replace(iterate, assembled=whole, plan=plan)),
             duals=dual_table(whole, reached.prices, reached.multipliers),
             policies=policy_table(whole, reached.multipliers, reached.z), z=reached.z, prices=reached.prices,
-            multipliers=reached.multipliers)
+            multipliers=reached.multipliers, joining=None)
 
     return solve

@@ -48,7 +48,8 @@ def test_the_desk_of_a_run_divides_by_use_where_its_scenario_says_so(small_run, 
     shutil.copytree(small_run, folder)
     lock = folder / "scenario.lock.yaml"
     text = lock.read_text(encoding="utf-8")
-    lock.write_text(text.replace("\ncarbon:\n", "\ncarbon:\n  allocation:\n    accounting: consumption\n"), encoding="utf-8")
+    asked = text.replace("\ncarbon:\n", "\ncarbon:\n  allocation:\n    accounting: consumption\n")
+    lock.write_text(asked, encoding="utf-8")
     assert load_scenario(lock).carbon.allocation.accounting == "consumption"
     found = allocate(folder, rules=["grandfathering"])
     quota = found.quotas.query("rule == 'grandfathering' and year == 2060").set_index("region")["quota_Mt_CO2"]

@@ -12,7 +12,10 @@ from io_tables.errors import InputError
 from model.carbon.captured import captured_and_stored, pipeline_lengths, province_distances, sent_kilometres
 from model.carbon.deal import deal, divided
 from model.carbon.frozen import at_economy_of
+from model.carbon.negotiation import blended
 from model.carbon.owen_division import divide
+from model.carbon.owen_interval import Interval, outer_interval
+from model.carbon.owen_years import by_year, column_years, row_years
 from model.carbon.owners import owners_of
 from model.carbon.parametric import at_budgets, at_prices, curve_game, without_limits
 from model.carbon.pipelines import with_pipelines
@@ -27,6 +30,7 @@ from model.pathway.carbon import PIPELINE
 from model.pathway.choice import first_choice
 from model.pathway.closing import Economy, no_pins
 from model.pathway.draft import MONEY
+from model.pathway.joining import Joining
 from model.pathway.national_loop import Iterate, Loop, biomass_outside, net_co2
 from model.pathway.places import provincial
 from model.pathway.requirements_of_year import requirements
@@ -186,6 +190,91 @@ def test_all_tables_of_a_deal_are_there_with_units_and_sums(coupled):
     for _, table in found.smallest.groupby("reference"):
         assert (table["cost_after"] <= table["reference_cost"] + 1e-6 * table["cost"].abs().max()).all()
     assert found.summary["item"].is_unique
+
+
+def test_values_and_payments_of_years_add_up_to_the_division(coupled, division):
+    run, whole, owners = division
+    programme = coupled.outer.iterate.assembled
+    found = by_year(programme, owners, whole, coupled.z, coupled.prices, coupled.multipliers)
+    np.testing.assert_allclose(found.bears.sum(axis=0), whole.closed, rtol=1e-9)
+    size = np.abs(found.receives).sum(axis=1)
+    np.testing.assert_allclose(found.receives.sum(axis=0), whole.transfer, rtol=1e-9, atol=1e-9 * size.sum())
+    assert (np.abs(found.receives.sum(axis=1)) <= 1e-9 * size).all() and (size > 0).all()
+    table = deal(coupled, rule={"per_capita": 0.5, "grandfathering": 0.5}).owen_years
+    again = table.assign(pv=table["division_a_year"] * np.repeat(run.weights, 31)).groupby("region")["pv"].sum()
+    np.testing.assert_allclose(again[list(run.regions)], whole.closed / MONEY, rtol=1e-9)
+
+
+def test_every_row_stands_in_the_year_that_its_name_says(coupled):
+    whole = coupled.outer.iterate.assembled
+    d = whole.draft
+    columns = column_years(d, len(coupled.z))
+    rows = row_years(whole, columns)
+    for label, (_, year) in d.names.items():
+        assert d.years[rows[whole.kept(d.programme.rows[label].index)[0]]] == year
+    for name in ("electricity", "dispatch", "line", "annual_capacity", "firm_capacity", "captured", "growth"):
+        at = rows[whole.kept(d.programme.rows[name].index)]
+        axis = {"electricity": 1, "dispatch": 2, "line": 1, "annual_capacity": 2}.get(name, 1)
+        assert (np.moveaxis(at, axis, 0).reshape(d.T, -1) == np.arange(d.T)[:, None]).all(), name
+
+
+def test_payments_of_a_year_are_permits_goods_and_power_at_the_prices_of_the_year(coupled):
+    """Another rule moves only what is paid in the year whose permits it divides, by price x quota."""
+    paid, quotas = [], []
+    for rule in ("grandfathering", "per_capita"):
+        run, division, owners = divided(coupled, {rule: 1.0})
+        whole = coupled.outer.iterate.assembled
+        paid.append(by_year(whole, owners, division, coupled.z, coupled.prices, coupled.multipliers).receives / MONEY)
+        quotas.append(blended(run, {rule: 1.0}))
+    moved = run.weights[:, None] * run.price[:, None] * (quotas[1] - quotas[0])
+    np.testing.assert_allclose(paid[1] - paid[0], moved, rtol=1e-6, atol=2e-3 * np.abs(moved).max())
+
+
+def test_a_budget_over_all_years_is_paid_as_it_is_used(frozen):
+    tight = frozen.scenario.carbon.model_copy(update={"neutral_year": None, "peak_year": None, "budget": 250000.0})
+    found = frozen.coupled(frozen.scenario.model_copy(update={"carbon": tight}), passes=1)
+    run, division, owners = divided(found, {"per_capita": 1.0})
+    yearly = by_year(found.outer.iterate.assembled, owners, division, found.z, found.prices, found.multipliers)
+    assert (run.price > 0).all()
+    np.testing.assert_allclose(yearly.bears.sum(axis=0), division.closed, rtol=1e-9)
+    size = np.abs(yearly.receives).sum(axis=1)
+    assert (np.abs(yearly.receives.sum(axis=1)) <= 1e-9 * size).all()
+    # the budget is the only national row on CO2: its rents stand in both years
+    other = divided(found, {"grandfathering": 1.0})
+    moved = by_year(found.outer.iterate.assembled, other[2], other[1], found.z, found.prices,
+                    found.multipliers).bears - yearly.bears
+    assert (np.abs(moved).sum(axis=1) > 0.05 * np.abs(moved).sum()).all()
+
+
+def test_an_interval_of_31_provinces_holds_the_division_and_is_narrow(coupled, division, monkeypatch):
+    monkeypatch.setattr("model.carbon.owen_interval.FIRST_GAP", 2e-6)
+    _, found, owners = division
+    whole = coupled.outer.iterate.assembled
+    joining = Joining(whole.complete, coupled.z, coupled.prices, derived=whole.draft.derived)
+    two = outer_interval(joining, owners, coupled.z, coupled.prices, close=1e-4, only=(2, 18))
+    at = [2, 18]
+    assert np.isnan(np.delete(two.low, at)).all() and two.solves > 4
+    assert (two.low[at] <= two.point[at]).all() and (two.point[at] <= two.high[at]).all()
+    assert ((two.high - two.low)[at] < 2e-2 * two.point[at]).all()
+    # the few passes of the run leave more open than that, which is what its own gap says
+    assert (np.abs(found.bears - two.point)[at] <= 2 * found.gap).all()
+
+
+def test_intervals_stand_beside_the_division_where_asked(coupled, monkeypatch):
+    def narrow(joining, owners, z, prices):
+        bears = divided(coupled, {"grandfathering": 1.0})[1].bears
+        return Interval(bears - 20.0, bears + 20.0, bears, bears.sum(), 0.003, 0.5, 62)
+
+    monkeypatch.setattr("model.carbon.deal.outer_interval", narrow)
+    found = deal(coupled, pairs=2, intervals=True)
+    owen = found.owen
+    assert (owen["low"] <= owen["division"]).all() and (owen["division"] <= owen["high"]).all()
+    np.testing.assert_allclose(owen["high"] - owen["low"], 40.0 / MONEY)
+    note = found.summary.set_index("item").loc["interval of the Owen point"]
+    assert "outer interval" in note["note"] and "50 x 10^8 yuan" in note["note"]
+    plain = deal(coupled, pairs=2)
+    assert plain.owen[["low", "high"]].isna().all(axis=None)
+    assert "--intervals" in plain.summary.set_index("item").loc["interval of the Owen point", "note"]
 
 
 def test_contracts_leave_the_sum_and_trade_only_endowments(coupled, division):

@@ -61,7 +61,7 @@ def test_accounting_by_use_moves_quotas_to_who_uses_the_goods_and_keeps_their_su
     grandfathered = quota_caps(scenario("carbon.allocation={weights: {grandfathering: 1}, accounting: consumption}"),
                                *arrays, used)
     np.testing.assert_allclose(grandfathered[2], 70.0 * used / used.sum())
-    with pytest.raises(InputError, match="carbon.allocation.accounting: 'consumption' needs the accounts of final use"):
+    with pytest.raises(InputError, match="'consumption' needs the accounts of final use"):
         quotas(scenario("carbon.allocation={weights: {grandfathering: 1}, accounting: consumption}"))
 
 
