@@ -221,6 +221,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
     )
+    run.add_argument(
+        "--intervals", action="store_true", help="range of every province over equally good divisions of cost"
+    )
 
     text = "what an earlier or later peak costs, for each allowed peak year (nation)"
     peaks = add("peaks", _solved("peak_years"), text)

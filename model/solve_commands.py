@@ -30,6 +30,7 @@ def run_scenario(arguments, screen: Screen) -> bool:
                 alternatives=arguments.alternatives,
                 slack=arguments.slack,
                 second_start=arguments.certify == "full",
+                intervals=arguments.intervals,
             )
         for line in _summary(results):
             screen.line(line)
