@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from model.results import CODELIST, NATION, TOTAL
+from model.results import CODELIST, NATION, TOTAL, trapezium
 from model.verify import Damaged, read_folder
 
 #: National series that are laid side by side; 'Cost|' and 'Price|Carbon' join when a run has them.
@@ -93,11 +93,6 @@ def compare(folders: list[Path]) -> Comparison:
     )
 
 
-def cumulative(net: pd.Series) -> float:
-    """Trapezium sum over the model years, Gt when `net` is in Mt."""
-    return float(np.trapezoid(net.to_numpy(), net.index.to_numpy(float))) / 1000
-
-
 def _figures(units: dict[str, str], last: int):
     """Headline figures: (zh, en, unit, function of a run's series and certificate)."""
 
@@ -109,7 +104,7 @@ def _figures(units: dict[str, str], last: int):
     yield "峰值", "peak level, net CO2", units[NET], lambda s, _: float(s[NET].max())
     for year in (*MILESTONES, last):
         yield f"{year}年净排放", f"net CO2 {year}", units[NET], at(NET, year)
-    yield "累计净排放", "cumulative net CO2", "Gt CO2", lambda s, _: cumulative(s[NET])
+    yield "累计净排放", "cumulative net CO2", "Gt CO2", lambda s, _: trapezium(s[NET]) / 1000
     for variable, zh, en in (
         ("Emissions|CO2|Captured", "捕集封存", "captured CO2"), ("GDP|Real", "国内生产总值", "GDP"),
         ("Energy Use|Electricity", "电力使用", "electricity use"),
@@ -122,7 +117,7 @@ def _figures(units: dict[str, str], last: int):
     for variable in sorted(v for v in units if v.split("|")[0] == "Cost"):
         unit = units[variable]
         yield (f"累计{variable}", f"{variable}, cumulative", unit.removesuffix("/yr"),
-               lambda s, _, v=variable: cumulative(s[v]) * 1000 if v in s else None)
+               lambda s, _, v=variable: trapezium(s[v]) if v in s else None)
     if "Price|Carbon" in units:
         yield f"{last}年碳价", f"carbon price {last}", units["Price|Carbon"], at("Price|Carbon", last)
 

@@ -19,6 +19,11 @@ NATION, TOTAL = "China", "Total"
 CODELIST = Path(__file__).with_name("variables.csv")
 
 
+def trapezium(yearly: pd.Series) -> float:
+    """Sum from the first to the last model year of values by year, linear between them: as budgets count (E10)."""
+    return float(np.trapezoid(yearly.to_numpy(), yearly.index.to_numpy(float)))
+
+
 @dataclass(frozen=True)
 class Results:
     """What a run found.
@@ -81,6 +86,11 @@ class Results:
         net = self.series("Emissions|CO2|Net")
         # a plateau peaks in its first year
         return int(net.index[net >= net.max() * (1 - 1e-7)][0]), float(net.max())
+
+    @property
+    def cumulative(self) -> float:
+        """Net CO2 from the first to the last model year, Mt."""
+        return trapezium(self.series("Emissions|CO2|Net"))
 
     def write_csv(self, path: Path) -> None:
         """The long table as csv.gz with a fixed time stamp: same content, same bytes."""

@@ -102,15 +102,8 @@ def _summary(results) -> list[str]:
     lines += [
         f"peak            {year} at {level:,.0f} Mt CO2 net",
         f"{results.years[-1]}            {round(net.iloc[-1]):,} Mt CO2 net",
-        f"cumulative      {_cumulative(results):,.1f} Gt CO2 net {results.years[0]}-{results.years[-1]}",
+        f"cumulative      {results.cumulative / 1000:,.1f} Gt CO2 net {results.years[0]}-{results.years[-1]}",
         f"certificate     {'passed' if results.certificate.passed else 'FAILED'}: {len(results.certificate.ledgers)} "
         f"ledgers, worst {worst.name} {worst.residual:.1e} ({worst.where})",
     ]
     return lines
-
-
-def _cumulative(results) -> float:
-    """Trapezium sum of net emissions over the model years, Gt."""
-    net = results.series("Emissions|CO2|Net").to_numpy()
-    years = results.years
-    return sum((net[i] + net[i + 1]) / 2 * (years[i + 1] - years[i]) for i in range(len(years) - 1)) / 1000

@@ -100,8 +100,8 @@ class Economics(Section):
     )
     budget_rule: Literal["trapezium", "sum", "mean"] = setting(
         "trapezium",
-        "what carbon.budget limits: emissions linear between model years added up, each model year times the years "
-        "up to it, or the yearly mean",
+        "what carbon.budget limits: the trapezium sum from the first to the last model year, each model year times "
+        "the calendar years up to it, or the yearly mean",
         "预算规则",
     )
     technology_rates: dict[Technology, Rate] = setting(

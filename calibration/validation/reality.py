@@ -212,9 +212,9 @@ def _shape(run: Run):
         while last < len(years) - 1 and near[last + 1]:
             last += 1
         found[scope] = (str(years[top]), path[top] / 1e3, str(years[last] - years[first] + 1),
-                        *(path[years == y][0] / path[top] for y in (2030, 2035, 2050)), path.sum() / 1e3)
+                        *(path[years == y][0] / path[top] for y in (2030, 2035, 2050)), np.trapezoid(path, years) / 1e3)
     names = ("peak year", "peak, Gt", f"years within {PLATEAU:.0%} of it", "2030 / peak", "2035 / peak", "2050 / peak",
-             "sum over the years, Gt")
+             "trapezium sum, Gt")
     yield from zip(names, found["Gross"], found["Net"], strict=True)
 
 
@@ -242,8 +242,7 @@ def _published(data: Path) -> list[str]:
         if own.empty:
             continue
         path = {y: float(own.iloc[0][f"{y}.0"]) for y in (2020, 2030, 2040, 2050, 2060)}
-        years = np.arange(2020, 2061)
-        total = np.interp(years, list(path), list(path.values())).sum() / path[2020]
+        total = np.trapezoid(list(path.values()), list(path)) / path[2020]
         top = max(path, key=path.get)
         rows.append((f"GCAM-China, {scenario}", "net CO2 of energy and industry, decades", str(top),
                      path[2030] / max(path.values()), path[2050] / max(path.values()), total))
@@ -258,6 +257,6 @@ def _published(data: Path) -> list[str]:
         own = peer[peer["study"] == study]
         if len(own):
             rows.append((study, scope, str(own.iloc[0]["year"]), float("nan"), float("nan"), float("nan")))
-    head = ("published pathway", "scope", "peak", "2030 / peak", "2050 / peak", "sum 2020-2060 in years of 2020")
+    head = ("published pathway", "scope", "peak", "2030 / peak", "2050 / peak", "trapezium sum 2020-2060 / 2020, years")
     return ["Published pathways, as ratios of their own figures (estimated where interpolated; scopes differ from the "
             "run's).", "", *table(head, rows)]

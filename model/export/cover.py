@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from xlsxwriter.worksheet import Worksheet
 
 from model.export.book import COVER, Book
@@ -73,7 +72,6 @@ def _facts(book: Book, sheet: Worksheet, row: int) -> int:
     results, formats, certificate = book.results, book.formats, book.results.certificate
     year, _ = results.peak
     net = book.national("Emissions|CO2|Net")
-    cumulative = float(np.trapezoid(net, results.years))
     unit, _ = book.unit("Emissions|CO2|Net")
     last = results.years[-1]
     facts = [
@@ -82,7 +80,8 @@ def _facts(book: Book, sheet: Worksheet, row: int) -> int:
         (book.two("达峰年份", "Peak year"), year, formats.text),
         (book.two(f"峰值({unit})", "Peak level"), float(net.max()), formats.number),
         (book.two(f"{last}年净排放({unit})", f"Net emissions {last}"), float(net[-1]), formats.number),
-        (book.two(f"{results.years[0]}—{last}年累计({unit})", "Cumulative net emissions"), cumulative, formats.number),
+        (book.two(f"{results.years[0]}—{last}年累计({unit})", "Cumulative net emissions"), results.cumulative,
+         formats.number),
         (book.two("情景校验码", "Scenario SHA-256"), certificate.scenario_sha256, formats.text),
         (book.two("基年校验码", "Base-year SHA-256"), certificate.base_year_sha256, formats.text),
         (book.two("版本", "Version"), certificate.version, formats.text),

@@ -8,12 +8,14 @@ from model.pathway.timing import Timing
 
 
 def budget_weights(timing: Timing, rule: str) -> np.ndarray:
-    """(T,) calendar years that each model year counts for in a budget.
+    """(T,) years that each model year counts for in a budget.
 
-    'trapezium' : emissions run linearly between model years; 'sum' : each model year stands for the years up to it,
-    the first for itself; 'mean' : as the trapezium, divided by all years, so that the budget is a yearly mean.
+    'trapezium' : the trapezium sum from the first to the last model year, half of either neighbouring span each;
+    'sum' : each model year stands for the calendar years up to it, the first for itself; 'mean' : the trapezium
+    divided by all years, so that the budget is a yearly mean.
     """
     if rule == "sum":
         return np.concatenate([[1.0], np.diff(timing.years)])
-    weights = np.stack([np.interp(timing.calendar, timing.years, row) for row in np.eye(len(timing.years))]).sum(axis=1)
+    half = np.diff(timing.years) / 2.0
+    weights = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
     return weights / weights.sum() if rule == "mean" else weights

@@ -108,7 +108,7 @@ def _caps(d: Draft) -> None:
         _quotas(d)
     if carbon.budget is not None:
         length = budget_weights(d.timing, d.study.scenario.economics.budget_rule)
-        start = _base_co2(d) - d.study.assumed.sinks[0].sum()
+        start = base_co2(d) - d.study.assumed.sinks[0].sum()
         side = carbon.budget - length[0] * start + float(length[1:] @ nation)
         _row(d, "carbon.budget", d.years[-1], d.co2, np.broadcast_to(length[1:], d.co2.shape), side)
 
@@ -133,7 +133,7 @@ def _quotas(d: Draft) -> None:
             _row(d, f"carbon.allocation.{d.places.names[g]}", year, d.co2[[g], t], 1.0, cap)
 
 
-def _base_co2(d: Draft) -> float:
+def base_co2(d: Draft) -> float:
     """Mt of the base year that carbon rows count, before sinks."""
     energy_only = d.study.scenario.carbon.scope == "energy"
     return d.base_co2 - (float(d.study.base.co2[:, :, -1].sum()) if energy_only else 0.0)
@@ -187,7 +187,7 @@ def _expression(d: Draft, target):
                 i = earlier[-1]
                 return (np.concatenate([d.co2[:, t], d.co2[:, i]]),
                         np.concatenate([ones, -(1 + value) * ones]), net[t + 1] - (1 + value) * net[i + 1])
-            then = _base_co2(d) - net[0]
+            then = base_co2(d) - net[0]
             if target.base_year == 2005:
                 then = then / INTENSITY_2020_OVER_2005
             return d.co2[:, t], ones, (1 + value) * then / scale[0] * scale[t + 1] + net[t + 1]

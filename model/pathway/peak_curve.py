@@ -17,6 +17,8 @@ from scipy import sparse
 
 from io_tables.errors import InputError, ModelError
 from model.pathway.assembled import Assembled, assembled, draft_of
+from model.pathway.budget import budget_weights
+from model.pathway.carbon import base_co2
 from model.pathway.draft import MONEY
 from model.pathway.exact import exact, national_iterate
 from model.pathway.national_loop import Iterate
@@ -133,10 +135,11 @@ def _figures(d, solution: Solution) -> dict[str, float]:
     z = solution.value("z")
     sinks = d.study.assumed.sinks[1:].sum(axis=1)
     net = z[d.co2].sum(axis=0) - sinks
+    first = base_co2(d) - d.study.assumed.sinks[0].sum()
     # a plateau peaks in its first year
     top = int(np.flatnonzero(net >= net.max() - PLATEAU)[0])
     price = solution.dual("product").reshape(d.T, -1)[:, PLACED.index("co2")] / d.weight * YUAN_PER_TONNE
     shown = [t for t, y in enumerate(d.years) if y in PRICED or t == d.T - 1]
     return {"peak_year": d.years[top], "peak": float(net[top]), "cost": solution.objective / MONEY,
-            "cumulative": float(d.timing.lengths[1:] @ net) / 1000.0,
+            "cumulative": float(budget_weights(d.timing, "trapezium") @ np.append(first, net)) / 1000.0,
             **{f"price {d.years[t]}": float(price[t]) for t in shown}}

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.verify.balances import neutral_year, recount
+from model.verify.balances import neutral_year, recount, within_budget
 from model.verify.certificate import consistent
 from model.verify.checks import DIGITS, Check
 from model.verify.folder import Damaged, read_folder
 from model.verify.shown import SHOWN, of_iamc, of_workbook, same
 from model.verify.table import Recount
 
-__all__ = ["SHOWN", "Check", "Damaged", "Recount", "neutral_year", "read_folder", "recount", "verify"]
+__all__ = ["SHOWN", "Check", "Damaged", "Recount", "neutral_year", "read_folder", "recount", "verify", "within_budget"]
 
 
 def verify(folder: Path) -> list[Check]:
@@ -24,7 +24,7 @@ def verify(folder: Path) -> list[Check]:
     folder = Path(folder)
     table, certificate, lock = read_folder(folder)
     run = Recount(table)
-    checks = [*recount(run), neutral_year(run, lock), *consistent(certificate, lock, run)]
+    checks = [*recount(run), neutral_year(run, lock), within_budget(run, lock), *consistent(certificate, lock, run)]
     name, output = str(lock["name"]), lock.get("output") or {}
     for title, path, wanted, shown in (
         ("workbook: every figure and total = table", folder / f"{name}.xlsx", output.get("workbook", True),

@@ -39,6 +39,24 @@ def neutral_year(run: Recount, lock: dict) -> Check:
     return Check(name, max(gross - stored - land, 0.0), NEUTRAL, f"{year}: {gross:.0f} = {stored:.0f} + {land:.0f}")
 
 
+def within_budget(run: Recount, lock: dict) -> Check:
+    """Net CO2 summed over the years of an optimised run stays within `carbon.budget`, by the scenario's rule (E10)."""
+    name, carbon = "cumulative net CO2 <= budget", lock.get("carbon") or {}
+    if (lock.get("technology") or {}).get("choice") != "optimise" or carbon.get("budget") is None:
+        return Check(name, None, TOLERANCE, "no budget on an optimised run")
+    net = run.of_nation("Emissions|CO2|Net")
+    if carbon.get("scope") == "energy":
+        net = run.of_nation("Emissions|CO2|In Scope") - run.of_nation("Carbon Removal|Land")
+    rule, years = (lock.get("economics") or {}).get("budget_rule", "trapezium"), np.array(run.years, dtype=float)
+    total = float(np.trapezoid(net, years))
+    if rule == "sum":
+        total = float(net[0] + np.diff(years) @ net[1:])
+    elif rule == "mean":
+        total /= years[-1] - years[0]
+    limit = float(carbon["budget"])
+    return Check(name, max(total - limit, 0.0) / abs(limit), TOLERANCE, f"{total:,.0f} <= {limit:,.0f} Mt")
+
+
 def _accounts(run: Recount) -> list[Check]:
     variables, regions, sectors, years = run.labels
     summed = [i for i, v in enumerate(variables) if run.extensive(v) and run.present[i, run.nation].any()

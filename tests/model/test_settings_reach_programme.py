@@ -67,7 +67,9 @@ def changed():
 
 def test_budget_rules_weigh_years_as_they_say():
     timing = Timing.of((2020, 2025, 2035), rate=0.05)
-    np.testing.assert_allclose(budget_weights(timing, "trapezium"), [3.0, 7.5, 5.5])
+    np.testing.assert_allclose(budget_weights(timing, "trapezium"), [2.5, 7.5, 5.0])
+    emitted = np.array([9.0, 10.0, 4.0])
+    assert budget_weights(timing, "trapezium") @ emitted == pytest.approx(np.trapezoid(emitted, timing.years))
     np.testing.assert_allclose(budget_weights(timing, "sum"), [1.0, 5.0, 10.0])
     assert budget_weights(timing, "mean").sum() == pytest.approx(1.0)
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import run_model
-from model.verify import SHOWN, Damaged, Recount, neutral_year, read_folder, recount, verify
+from model.verify import SHOWN, Damaged, Recount, neutral_year, read_folder, recount, verify, within_budget
 
+BUDGET = "cumulative net CO2 <= budget"
 NEUTRAL_BALANCE = "CO2 before capture <= stored + land sinks in the neutral year, Mt"
 
 
@@ -57,11 +58,11 @@ def scaled(row, factor):
 
 def test_a_fresh_run_passes_every_check_and_exits_zero(small_run, capsys):
     checks = verify(small_run)
-    # Shares of technologies are given in this run: nothing holds its neutral year, the one check that cannot apply.
-    passed = [check for check in checks if check.name != NEUTRAL_BALANCE]
+    # Shares of technologies are given in this run: nothing holds its neutral year and no budget applies.
+    passed = [check for check in checks if check.name not in (NEUTRAL_BALANCE, BUDGET)]
     assert len(passed) >= 18 and all(check.status == "pass" for check in passed)
-    assert [(check.status, check.where) for check in checks if check.name == NEUTRAL_BALANCE] == [
-        ("not_run", "technologies were not optimised")]
+    assert [(check.status, check.where) for check in checks if check.name in (NEUTRAL_BALANCE, BUDGET)] == [
+        ("not_run", "technologies were not optimised"), ("not_run", "no budget on an optimised run")]
     assert run_model.main(["verify", str(small_run)]) == 0
     assert "close" in capsys.readouterr().out
 
@@ -117,6 +118,28 @@ def test_what_is_let_out_in_the_neutral_year_must_be_stored_or_taken_up(gross, s
     assert neutral_year(run, {**optimised, "carbon": {"neutral_year": 2055}}).status == "not_run"
     assert neutral_year(run, {**optimised, "technology": {"choice": "shares"}}).status == "not_run"
     assert neutral_year(run, {}).status == "not_run"
+
+
+@pytest.mark.parametrize("rule, most", [("trapezium", 10.0 * 5 + 8.0 * 10), ("sum", 10.0 + 10.0 * 5 + 6.0 * 10),
+                                        ("mean", (10.0 * 5 + 8.0 * 10) / 15)])
+def test_net_co2_is_added_up_as_the_rule_of_the_budget_says(rule, most):
+    rows = [("Emissions|CO2|Net", "China", "Total", year, "Mt CO2", value)
+            for year, value in ((2020, 10.0), (2025, 10.0), (2035, 6.0))]
+    run = Recount(pd.DataFrame(rows, columns=["variable", "region", "sector", "year", "unit", "value"]))
+    lock = {"economics": {"budget_rule": rule}, "technology": {"choice": "optimise"}}
+    for budget, status in ((most, "pass"), (most * (1 - 1e-4), "fail"), (None, "not_run")):
+        assert within_budget(run, {**lock, "carbon": {"budget": budget}}).status == status
+    assert within_budget(run, {"carbon": {"budget": 0.1}}).status == "not_run"
+
+
+def test_a_budget_on_energy_counts_what_is_in_its_scope():
+    rows = [(v, "China", "Total", y, "Mt CO2", amount) for v, amount in
+            (("Emissions|CO2|Net", 9.0), ("Emissions|CO2|In Scope", 8.0), ("Carbon Removal|Land", 1.0))
+            for y in (2020, 2030)]
+    run = Recount(pd.DataFrame(rows, columns=["variable", "region", "sector", "year", "unit", "value"]))
+    lock = {"carbon": {"budget": 70.0, "scope": "energy"}, "technology": {"choice": "optimise"}}
+    assert within_budget(run, lock).status == "pass"
+    assert within_budget(run, {**lock, "carbon": {"budget": 70.0}}).status == "fail"
 
 
 @pytest.mark.parametrize("left_out", ["Emissions|CO2|Gross", "Carbon Storage", "Carbon Removal|Land"])
