@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from io_tables.base_year import BaseYear
+from model.certificate import TOLERANCE
 from model.pathway.timing import Timing
 from model.programme_ledgers import aged, dispatch, emissions, energy, fleets, generation, stored
 from model.technology.catalogue import catalogue
@@ -84,6 +85,27 @@ def test_programme_and_accounts_meet(meeting, balance):
 def test_a_figure_changed_on_one_side_is_found(meeting, balance, break_it):
     break_it(meeting)
     assert balance(meeting)[0] > 1e-3
+
+
+@pytest.mark.parametrize("used, missed, found", [
+    (0.0, 0.9e-9, False),        # out of use: a part of a billionth of all energy may be left over
+    (0.0, 1.1e-9, True),         # and no more
+    (5e-4, 1.1e-9, True),        # barely used: no stricter than out of use, no looser either
+    (1e-2, 0.9e-8, False),       # in use: a millionth of its own use
+    (1e-2, 1.1e-8, True),
+])
+def test_a_fuel_is_judged_by_its_own_use_or_a_thousandth_of_all_energy(meeting, used, missed, found):
+    """All amounts are parts of all energy of the year."""
+    energy_of = meeting.years[1].energy
+    whole = energy_of.use.sum()
+    for account in (energy_of.use, energy_of.residual):
+        account[..., 0] = 0.0
+        account[..., 1] *= whole * (1.0 - used) / account[..., 1].sum()
+        account[0, 0, 0] = whole * used
+    meeting.outer.iterate.requirements[0].intensity[:] = 0.0
+    assert energy(meeting)[0] <= 1e-12
+    energy_of.residual[0, 0, 0] += whole * missed
+    assert (energy(meeting)[0] > TOLERANCE) == found
 
 
 @pytest.fixture(scope="module")
