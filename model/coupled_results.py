@@ -55,6 +55,9 @@ def coupled_blocks(coupled: Coupled) -> list[pd.DataFrame]:
         parts.append(block(name, unit, found, times, places))
     parts += _moved_trade(coupled, times)
     parts.append(block("Price|Carbon", "yuan/t CO2", np.append(0.0, carbon_price(coupled))[:, None], times, (NATION,)))
+    own = own_carbon_price(coupled)
+    if own is not None:
+        parts.append(block("Price|Carbon", "yuan/t CO2", np.vstack([nothing, own]), times, study.base.regions))
     iterate = coupled.outer.iterate
     if iterate.response is not None:
         parts += price_blocks(study, list(coupled.years), iterate.response.prices, iterate.mix)
@@ -108,6 +111,25 @@ def carbon_price(coupled: Coupled) -> np.ndarray:
     return found
 
 
+def own_carbon_price(coupled: Coupled) -> np.ndarray | None:
+    """(years after the first, R) yuan per tonne where provinces keep caps of their own: the nation's price and theirs.
+
+    None where permits are traded, or no province has a cap: one price then holds for all.
+    """
+    names = coupled.study.base.regions
+    years = list(coupled.outer.iterate.assembled.draft.timing.years[1:])
+    own = [(years.index(row.year), names.index(row.policy.split(".", 2)[2]), row.shadow_price)
+           for row in coupled.policies.itertuples() if row.policy.startswith(OWN_CAPS)]
+    if not own:
+        return None
+    found = np.repeat(carbon_price(coupled)[:, None], len(names), axis=1)
+    for t, r, price in own:
+        found[t, r] += price * YUAN_PER_TONNE
+    return found
+
+
+#: Rows that cap one province, whose name follows.
+OWN_CAPS = ("carbon.allocation.", "carbon.provincial_caps.")
 #: Policy rows whose unit is a tonne of national net CO2 of their year, and the one that sums over years.
 NET_CO2_ROWS = ("carbon.peak_year", "carbon.neutral_year", "carbon.national_cap", "carbon.allocation traded",
                 "targets.net_co2")

@@ -49,8 +49,29 @@ def by_sector(table: pd.DataFrame, variable: str, regions, sectors, years) -> np
     return found
 
 
-def prices(table: pd.DataFrame, scenario: Scenario, years: Sequence[int]) -> np.ndarray:
-    """(T,) 10^8 yuan per Mt: the programme's shadow price, else the scenario's price, else zero."""
+def own_prices(table: pd.DataFrame, regions: Sequence[str], years: Sequence[int]) -> np.ndarray | None:
+    """(T, R) 10^8 yuan per Mt that provinces have where they kept caps without trade; None where one price holds."""
+    rows = table[(table["variable"] == PRICE) & table["region"].isin(regions)]
+    return None if rows.empty else PER_TONNE * grid(table, PRICE, regions, years)
+
+
+def mean_price(own: np.ndarray, emissions: np.ndarray) -> np.ndarray:
+    """(T,) what permits are valued at where no market was solved: provinces' own prices (T, R), weighted by emissions.
+
+    assumed
+    """
+    weight = np.maximum(emissions, 0.0) + 1e-9
+    return (own * weight).sum(axis=1) / weight.sum(axis=1)
+
+
+def prices(table: pd.DataFrame, scenario: Scenario, years: Sequence[int], *, own: np.ndarray | None = None,
+           emissions: np.ndarray | None = None) -> np.ndarray:
+    """(T,) 10^8 yuan per Mt: the programme's shadow price, else the scenario's price, else zero.
+
+    own, emissions (T, R) : where provinces had prices of their own, see `mean_price`.
+    """
+    if own is not None:
+        return mean_price(own, emissions)
     if (table["variable"] == PRICE).any():
         return PER_TONNE * grid(table, PRICE, (NATION,), years)[:, 0]
     path = scenario.carbon.price
@@ -84,12 +105,13 @@ def desk_run(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], *,
     by_use = allocation is not None and allocation.accounting == "consumption"
     first = counted(territory, grid(table, USED, regions, years[:1])[0] if by_use else None, allocation)
     since = allocation.responsibility_from if allocation else RESPONSIBLE_FROM
+    own = own_prices(table, regions, years)
     history_years, history = emission_history(regions, first, since)
     return Run(
         years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=first,
         baseline=first * growth if baseline is None else on_basis(baseline, first, territory),
         optimum=emissions, gdp=gdp, population=grid(table, PEOPLE, regions, years),
-        price=prices(table, scenario, years) if price is None else price,
+        price=prices(table, scenario, years, own=own, emissions=emissions) if price is None else price, own_price=own,
         cost=np.zeros_like(gdp) if cost is None else cost,
         convergence_year=allocation.convergence_year if allocation else CONVERGENCE_YEAR,
         sinks=sinks, history=history, history_years=history_years, base_gdp=gdp[0],

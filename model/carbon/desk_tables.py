@@ -2,7 +2,8 @@
 
     rules           rule, en, zh, weight, entropy_weight, left_out (why a rule is not on the desk)
     quotas          rule, region, year, quota (Mt CO2); rule `blend` is the weighted mean
-    desk            region, year, optimum, baseline, sink (Mt CO2), gdp, cost (10^8 yuan), population (million)
+    desk            region, year, optimum, baseline, sink (Mt CO2), gdp, cost (10^8 yuan), population (million),
+                    own_price (yuan/t CO2; the nation's where permits were traded)
     desk_years      year, net, sinks, divided (Mt CO2; divided = net + sinks), price (yuan/t CO2)
     plan_nation, plan_provinces, plan_sectors, plans      budgets for dual control (`plan_budgets`)
     sinks           region, definition, type, low, central, high (Mt CO2 a year)
@@ -116,7 +117,9 @@ def _peaks(run: Run, whole) -> pd.DataFrame:
 def _desk(run: Run) -> pd.DataFrame:
     return pd.DataFrame({**_grid(run), "optimum": run.optimum.ravel(), "baseline": run.baseline.ravel(),
                          "sink": run.sinks.ravel(), "gdp": run.gdp.ravel(), "cost": run.cost.ravel(),
-                         "population": run.population.ravel()})
+                         "population": run.population.ravel(),
+                         "own_price": (np.repeat(run.price[:, None], len(run.regions), axis=1) if run.own_price is None
+                                       else run.own_price).ravel() / PER_TONNE})
 
 
 def _desk_years(run: Run) -> pd.DataFrame:
@@ -217,6 +220,10 @@ def _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched
                      "cities in EDGAR v8.0 (estimated)."))
     if price is not None:
         rows.append(("price", "碳价:由用户给定。", "Price: given by the user."))
+    elif run.own_price is not None:
+        rows.append(("price", "碳价:本情景配额不交易,各省碳价为本省约束的影子价格;配额按其排放加权均值计价(假设)。",
+                     "Price: permits were not traded, each province has its own shadow price; permits are valued at "
+                     "their mean by emissions (assumed)."))
     elif (table["variable"] == PRICE).any():
         rows.append(("price", "碳价:路径规划中全国净CO2的影子价格。",
                      "Price: shadow price of national net CO2 in the pathway programme."))

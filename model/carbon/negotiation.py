@@ -32,7 +32,8 @@ class Run:
     history_discount a year before the last; intensity_cut
     (T, R) or (T,) fall of CO2 per GDP since the base year asked in five-year plans, base_gdp (R,), or None;
     curves: cost curves by year, or None; rate: real discount rate of present values; weights (T,): present value of
-    a yuan a year at each model year (default: discounted in the year, trapezium between).
+    a yuan a year at each model year (default: discounted in the year, trapezium between); own_price (T, R): of the last
+    tonne of each province where caps were not traded, else None: `price` holds everywhere.
     """
 
     years: tuple[int, ...]
@@ -56,12 +57,13 @@ class Run:
     curves: Sequence[CostCurves] | None = None
     rate: float = 0.05
     weights: np.ndarray | None = None
+    own_price: np.ndarray | None = None
 
     def __post_init__(self):
         T, R = len(self.years), len(self.regions)
         shapes = {"emissions": (R,), "baseline": (T, R), "optimum": (T, R), "gdp": (T, R), "population": (T, R),
                   "price": (T,), "cost": (T, R)}
-        for name, shape in (("sinks", (T, R)), ("base_gdp", (R,)), ("weights", (T,)),
+        for name, shape in (("sinks", (T, R)), ("base_gdp", (R,)), ("weights", (T,)), ("own_price", (T, R)),
                             ("history", (len(self.history_years), R))):
             if getattr(self, name) is not None:
                 shapes[name] = shape

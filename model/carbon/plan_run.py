@@ -13,10 +13,12 @@ import numpy as np
 
 from io_tables.errors import InputError, Problem
 from model.carbon.consumption_based import counted, on_basis, used_co2
+from model.carbon.desk_run import PER_TONNE, mean_price
 from model.carbon.emission_history import emission_history
 from model.carbon.negotiation import Run
 from model.carbon.owen_years import column_years
 from model.carbon.owners import Owners
+from model.coupled_results import own_carbon_price
 from model.pathway.draft import MONEY
 from model.pathway.requirements_of_year import PLACED
 from scenarios.carbon_section import Allocation
@@ -34,7 +36,7 @@ def base_emissions(coupled: Coupled) -> np.ndarray:
 def co2_price(coupled: Coupled) -> np.ndarray:
     """(T,) 10^8 yuan per Mt: the median over provinces of the price of the row on their net CO2.
 
-    With national limits all provinces have it; caps without trade have a price in each province.
+    With national limits all provinces have it; where caps are not traded `run_of` takes the mean of their own prices.
     """
     d = coupled.outer.iterate.assembled.draft
     laid = coupled.prices.reshape(d.T, -1)[:, : len(PLACED) * d.G].reshape(d.T, len(PLACED), d.G)
@@ -79,12 +81,14 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
             raise InputError(Problem("reference", f"model years {reference.study.scenario.years}",
                                      f"the run has {study.scenario.years}"))
         baseline, cost = on_basis(reference.plan.net_co2.T, emissions, territory), cost - reference_cost
+    own = own_carbon_price(coupled)
+    own = None if own is None else PER_TONNE * own
     since = Allocation().responsibility_from if carbon.allocation is None else carbon.allocation.responsibility_from
     history_years, history = emission_history(study.base.regions, emissions, since)
     return Run(
         years=tuple(d.years), regions=tuple(study.base.regions), base_year=study.base.year, emissions=emissions,
         baseline=baseline, optimum=optimum, gdp=assumed.gdp[1:], population=assumed.population[1:],
-        price=co2_price(coupled), cost=cost,
+        price=co2_price(coupled) if own is None else mean_price(own, optimum), own_price=own, cost=cost,
         convergence_year=2050 if carbon.allocation is None else carbon.allocation.convergence_year,
         sinks=assumed.sinks[1:], history=history, history_years=history_years, base_gdp=study.base.gdp,
         rate=study.scenario.economics.discount_rate,

@@ -131,9 +131,9 @@ def _weights(book: Book, sheet, rules) -> np.ndarray:
 def _units(book: Book) -> dict[str, str]:
     """Measure -> unit shown; rules are in the unit of quotas."""
     mass, money = (book.shown(u)[0] for u in ("Mt CO2", "10^8 yuan"))
-    per_head = "t CO2/person" if book.language == "en" else "吨CO2/人"
-    return {"cut": "%", "burden": "%", "per_head": per_head, "trade": money, "cost": money, "net": money,
-            "gdp": money} | dict.fromkeys(("blend", "optimum", "gap", "baseline"), mass)
+    per_head, price = ("t CO2/person", "yuan/t CO2") if book.language == "en" else ("吨CO2/人", "元/吨CO2")
+    return {"cut": "%", "burden": "%", "per_head": per_head, "own_price": price, "trade": money, "cost": money,
+            "net": money, "gdp": money} | dict.fromkeys(("blend", "optimum", "gap", "baseline"), mass)
 
 
 def _heads(book: Book, sheet, column) -> None:
@@ -163,6 +163,7 @@ def _values(book: Book, rules, weights, t: int, price: float) -> dict[str, np.nd
     found["trade"] = found["gap"] * price / (100.0 * mass / money)
     found["net"] = found["cost"] - found["trade"]
     found["burden"] = found["net"] / found["gdp"]
+    found["own_price"] = values_of(book, "own_price")[:, t]
     return found
 
 
@@ -184,7 +185,7 @@ def _rows(book: Book, sheet, blocks: Blocks, column, values, rules) -> None:
 
         people = index(blocks.data["population"])[1:]
         formulas = {rule: index(blocks.rules[rule]) for rule in rules}
-        formulas |= {name: index(blocks.data[name]) for name in ("optimum", "baseline", "cost", "gdp")}
+        formulas |= {name: index(blocks.data[name]) for name in ("optimum", "baseline", "cost", "gdp", "own_price")}
         formulas |= {
             "blend": f"=SUMPRODUCT({at[rules[0]]}:{at[rules[-1]]},{used})",
             "gap": f"={at['blend']}-{at['optimum']}",

@@ -18,7 +18,7 @@ MEASURES = {
     "baseline": ("基准排放", "Baseline"), "cut": ("较基准减排", "Cut against baseline"),
     "per_head": ("人均配额", "Quota per head"), "trade": ("配额交易净收入", "Permit trade receipts"),
     "cost": ("本地减排成本", "Abatement at home"), "net": ("净成本", "Net cost"), "gdp": ("生产总值", "GDP"),
-    "burden": ("净成本/GDP", "Net cost / GDP"),
+    "burden": ("净成本/GDP", "Net cost / GDP"), "own_price": ("本省碳价", "Own carbon price"),
 }
 
 

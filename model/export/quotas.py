@@ -21,6 +21,8 @@ DATA = {
     "gdp": ("地区生产总值(2020年不变价)", "Gross domestic product (2020 prices)", "10^8 yuan", "GDP|Real"),
     "population": ("人口", "Population", "million persons", "Population"),
     "cost": ("本地减排成本", "Cost of abatement at home", "10^8 yuan", "desk: cost at home"),
+    "own_price": ("本省碳价(未交易时为本省约束的影子价格)", "Own carbon price (of the province's cap where not traded)",
+                  "yuan/t CO2", "desk: own price"),
 }
 #: Row of the national block -> (Chinese, English, unit).
 NATION = {
@@ -130,7 +132,7 @@ def fill_quotas(book: Book, sheet, weight_cells: dict[str, str]) -> Blocks:
         zh, en, inside, tag = DATA[name]
         unit, factor = book.shown(inside)
         data[name] = table(sheet, formats, row, places, (zh, en), list(years), factor * values_of(book, name), unit,
-                           tag, total=total, freeze=False)
+                           tag, total=None if name == "own_price" else total, freeze=False)
         breaks.append(data[name].end + 1)
     sheet.set_h_pagebreaks([placed[next(iter(placed))].head, *breaks[:-1]])
     sheet.freeze_panes(HEAD, 2)

@@ -22,7 +22,7 @@ from model.carbon.pipelines import with_pipelines
 from model.carbon.plan_run import base_emissions, co2_price, cost_by_year
 from model.carbon.settled_pipelines import settled
 from model.carbon.stand_alone import Contracts
-from model.coupled_results import carbon_price
+from model.coupled_results import carbon_price, coupled_blocks, own_carbon_price
 from model.coupling import Coupled, CoupledStudy, dual_table, policy_table
 from model.deferred import Bounds, certify, solve_deferred
 from model.pathway.assembled import assembled, draft_of, plan_of
@@ -33,9 +33,10 @@ from model.pathway.draft import MONEY
 from model.pathway.joining import Joining
 from model.pathway.national_loop import Iterate, Loop, biomass_outside, net_co2
 from model.pathway.places import provincial
-from model.pathway.requirements_of_year import requirements
+from model.pathway.requirements_of_year import PLACED, requirements
 from model.pathway.timing import Timing
 from model.technology.catalogue import catalogue
+from scenarios.carbon_section import Allocation
 from scenarios.load import load_scenario
 
 SETTINGS = ("technology.choice=optimise", "technology.history=free", "years=[2020, 2040, 2060]", "power.slices=1",
@@ -160,6 +161,24 @@ def test_the_carbon_price_of_permits_is_that_of_the_national_rows(coupled):
     price = co2_price(coupled)
     assert price[-1] > 0
     np.testing.assert_allclose(price, carbon_price(coupled) / 100.0, rtol=1e-6, atol=1e-9)
+
+
+def test_without_trade_each_province_has_the_price_of_its_own_tonne(frozen):
+    allocation = Allocation(weights={"per_capita": 1.0})
+    alone = frozen.scenario.carbon.model_copy(update={"allocation": allocation, "permit_trade": False})
+    found = frozen.coupled(frozen.scenario.model_copy(update={"carbon": alone}), passes=1)
+    own = own_carbon_price(found)
+    d = found.outer.iterate.assembled.draft
+    laid = found.prices.reshape(d.T, -1)[:, : len(PLACED) * d.G].reshape(d.T, len(PLACED), d.G)[:, PLACED.index("co2")]
+    np.testing.assert_allclose(own, 100.0 * laid / d.weight[:, None], rtol=1e-6, atol=1e-6)
+    assert np.ptp(own[-1]) > 100.0          # yuan per tonne: quotas per head bind some provinces only
+    blocks = {tuple(part["region"].unique()): part for part in coupled_blocks(found)
+              if part["variable"].iloc[0] == "Price|Carbon"}
+    np.testing.assert_allclose(blocks[found.study.base.regions]["value"].to_numpy().reshape(3, 31)[1:], own)
+
+
+def test_traded_quotas_have_one_price(coupled):
+    assert own_carbon_price(coupled) is None
 
 
 def test_costs_by_year_weighted_are_the_objective(coupled, division):

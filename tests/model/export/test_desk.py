@@ -191,6 +191,32 @@ def test_no_workbook_at_all_is_told(tmp_path):
         read_desk(tmp_path / "none.xlsx")
 
 
+def test_provinces_without_trade_show_their_own_prices_and_permits_take_the_mean(small_run, small_results, tmp_path):
+    from model.carbon.desk_tables import desk_tables
+    from model.results import block, long_table
+
+    names, years = small_results.regions, small_results.years
+    own = np.outer([0.0, 100.0, 900.0], np.linspace(0.5, 1.5, len(names)))
+    table = small_results.table[small_results.table["variable"].astype(str) != "Price|Carbon"]
+    priced = long_table([table, block("Price|Carbon", "yuan/t CO2", np.zeros((3, 1)), years, ("China",)),
+                         block("Price|Carbon", "yuan/t CO2", own, years, names)])
+    tables, _ = desk_tables(priced, load_scenario("quick", ("years=[2020, 2030, 2060]",)), names,
+                            small_results.sectors, pd.DataFrame())
+    desk = tables["desk"].pivot(index="year", columns="region", values="own_price")[list(names)]
+    np.testing.assert_allclose(desk.to_numpy(float), own)
+    emitted = tables["desk"].pivot(index="year", columns="region", values="optimum")[list(names)].to_numpy(float)
+    mean = (own * np.maximum(emitted, 0.0)).sum(axis=1) / np.maximum(emitted, 0.0).sum(axis=1)
+    np.testing.assert_allclose(tables["desk_years"]["price"].to_numpy(float), mean, rtol=1e-6)
+    assert "not traded" in tables["desk_facts"].set_index("key").loc["price", "en"]
+    path = tmp_path / "own.xlsx"
+    few = {"plan_sectors": tables["plan_sectors"].head(20), "sinks": tables["sinks"].head(0)}
+    provinces.write(replace(small_results, tables={**tables, **few}), path)
+    sheet = load_workbook(path)[DESK]
+    row, heads = _heads(sheet)
+    column = heads["Own carbon price"]
+    assert sheet.cell(row + 2, column).value.startswith("=INDEX(")
+
+
 def test_the_tile_map_has_one_tile_for_every_province(path, allocated):
     assert set(TILES) == set(allocated.results.regions) and len(set(TILES.values())) == 31
     sheet = load_workbook(path, data_only=True)["方格图 Tile map"]
