@@ -242,6 +242,30 @@ def test_a_killed_run_keeps_the_old_result_and_leaves_nothing_else(later, tmp_pa
     assert [p.name for p in tmp_path.iterdir()] == ["quick"] and (old / "old").read_text() == "old"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="processes are not asked after here")
+def test_what_a_run_killed_outright_left_is_removed_by_the_next(tmp_path):
+    body = "\n".join([
+        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})",
+        "from pathlib import Path; from model.export.whole import whole_file, whole_folder",
+        f"here = Path({str(tmp_path)!r})",
+        "with whole_folder(here / 'run', True) as part, whole_file(here / 'a.csv', True) as file:",
+        "    (part / 'half').write_text('half'); print('in', flush=True); time.sleep(60)",
+    ])
+    run = subprocess.Popen([sys.executable, "-c", body], stdout=subprocess.PIPE, text=True)
+    assert run.stdout.readline() == "in\n"
+    left = {p.name for p in tmp_path.iterdir()}
+    assert len(left) == 2
+    with whole_folder(tmp_path / "run", False), whole_file(tmp_path / "a.csv", False):
+        assert left < {p.name for p in tmp_path.iterdir()}, "a run that is still going is left alone"
+    run.kill()
+    run.communicate()
+    with whole_folder(tmp_path / "other", False), whole_file(tmp_path / "b.xlsx", False):
+        assert left < {p.name for p in tmp_path.iterdir()}, "what belongs to other results stays"
+    with whole_folder(tmp_path / "run", True), whole_file(tmp_path / "a.csv", True):
+        assert not left & {p.name for p in tmp_path.iterdir()}
+    assert {p.name for p in tmp_path.iterdir()} == {"run", "a.csv", "other", "b.xlsx"}
+
+
 @pytest.mark.parametrize("place", ["missing/s.xlsx", "folder.xlsx", "afile/s.xlsx"])
 def test_a_workbook_goes_only_where_it_can(place, tmp_path, capsys):
     (tmp_path / "folder.xlsx").mkdir()

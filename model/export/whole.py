@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -61,11 +62,47 @@ def uninterrupted():
         raise KeyboardInterrupt
 
 
+def _mark() -> str:
+    """What unfinished folders and files of this process carry in their names: machine and process."""
+    machine = os.uname().nodename if os.name == "posix" else ""
+    return f"{re.sub('[^A-Za-z0-9]', '', machine) or 'here'}-{os.getpid()}"
+
+
+def _sweep(folder: Path, before: str, after: str) -> None:
+    """Remove what processes of this machine left unfinished when they were killed outright.
+
+    Names are `before`, the mark of a process that is gone, and what matches `after`.
+    """
+    if os.name != "posix":
+        return      # elsewhere asking whether a process lives may end it
+    machine = _mark().rpartition("-")[0]
+    pattern = re.compile(re.escape(f"{before}{machine}-") + "([0-9]+)" + after)
+    for path in folder.iterdir():
+        found = pattern.fullmatch(path.name)
+        if found and not _alive(int(found[1])):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass        # someone else's, or no number of a process: not ours to judge
+    return True
+
+
 @contextmanager
 def whole_folder(target: Path, force: bool):
     """Yields a temporary folder that becomes `target` when the block ends well, and vanishes otherwise.
 
-    Raises InputError when `target` is no folder, or exists (before or after the block) and `force` is not given.
+    What a process killed outright left of the same target goes first. Raises InputError when `target` is no folder, or
+    exists (before or after the block) and `force` is not given.
     """
     wrong = next((p for p in (target, *target.parents) if p.exists() and not p.is_dir()), None)
     if wrong is not None:
@@ -77,7 +114,8 @@ def whole_folder(target: Path, force: bool):
         with uninterrupted():
             made = [p for p in (target.parent, *target.parent.parents) if not p.exists()]
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
+            _sweep(target.parent, f".{target.name}.part-", "-.*")
+            part = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-{_mark()}-", dir=target.parent))
             os.chmod(part, 0o755)
         yield part
         with uninterrupted():
@@ -129,7 +167,8 @@ def whole_file(target: Path, force: bool):
     part = None
     try:
         with uninterrupted():
-            part = target.with_name(f".part-{os.getpid()}{target.suffix}")
+            _sweep(target.parent, ".part-", re.escape(target.suffix))
+            part = target.with_name(f".part-{_mark()}{target.suffix}")
             part.touch()
         yield part
         with uninterrupted():
