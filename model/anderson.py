@@ -1,4 +1,4 @@
-"""Fixed points by Anderson acceleration with a damped, clipped fallback (E12)."""
+"""Fixed points by Anderson acceleration with a damped, clipped fallback (E7, E12)."""
 
 from __future__ import annotations
 

@@ -257,17 +257,19 @@ def _row_size(matrix) -> np.ndarray:
     return np.where(size > 0.0, size, 1.0)
 
 
-def certify(complete: Complete, z, prices, rents, multipliers) -> Bounds:
+def certify(complete: Complete, z, prices, rents, multipliers, upper: np.ndarray | None = None) -> Bounds:
     """Bound the distance of a point to the optimum of the complete programme (E13).
 
     Any prices >= 0 (of either sign where rows are equal), rents >= 0 and multipliers give a valid lower bound
     LB = lambda'f - mu'g + sides of K + sum_j min over the column's range of r_j z_j,
     r = c - (B - M)'lambda + G'mu - K'y, with the full M and G. Where a column has no upper bound,
-    the one its rows imply is taken; where they imply none, 1.5 times the largest value at z.
+    the one its rows imply is taken (`upper` (n,) where the caller has them, as `implied_bounds` finds them); where
+    they imply none, 1.5 times the largest value at z.
     """
     every = Split(complete.M, np.inf, complete.row_weight, complete.column_weight)
     rest = Split(complete.G, np.inf, complete.rent_weight, complete.column_weight)
-    upper = implied_bounds(complete.K, complete.k_lower, complete.k_upper, complete.lower, complete.upper)
+    if upper is None:
+        upper = implied_bounds(complete.K, complete.k_lower, complete.k_upper, complete.lower, complete.upper)
     return _certify(complete, every, rest, z, prices, rents, multipliers, upper)
 
 

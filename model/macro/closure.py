@@ -12,9 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from io_tables.errors import Infeasible, NotConverged
+from model.anderson import Anderson
 
 #: Exponent of the multiplicative kappa update; 1.2 over-relaxes, tried on the real table.
 KAPPA_EXPONENT = 1.2
+#: Sweeps of outputs between two updates of kappa and xi, and remembered steps of their acceleration.
+SWEEPS, MEMORY = 4, 5
+#: Accuracy of the outputs from which all three start.
+FIRST_GUESS = 1e-2
 #: kappa outside this range means the trade pattern is being bent hard: reported.
 KAPPA_RANGE = (0.5, 2.0)
 
@@ -132,16 +137,19 @@ def output_from_demand(
     coefficients (R, J, J) domestic; trade_shares (J, R, R); use (R, J) domestic final use by destination;
     local (R, J) exports and inventories by origin; start (R, J). Raises NotConverged.
     """
-    x, scale = start, max(float(np.abs(start).max()), 1e-300)
-    change = np.inf
+    x, change = start, np.inf
     for _ in range(max_iterations):
-        demand = np.matmul(coefficients, x[:, :, None])[:, :, 0] + use
-        new = np.matmul(trade_shares, demand.T[:, :, None])[:, :, 0].T + local
-        change = float(np.abs(new - x).max()) / scale
-        x = new
+        x, change = _swept(coefficients, trade_shares, use, local, x)
         if change <= tolerance:
             return x
     raise NotConverged("output from demand (is every column's input sum below one?)", change, tolerance, max_iterations)
+
+
+def _swept(coefficients, trade_shares, use, local, x) -> tuple[np.ndarray, float]:
+    """tau (a x + use) + local and its largest change on x, relative to the largest output."""
+    demand = np.matmul(coefficients, x[:, :, None])[:, :, 0] + use
+    new = np.matmul(trade_shares, demand.T[:, :, None])[:, :, 0].T + local
+    return new, float(np.abs(new - x).max()) / max(float(np.abs(x).max()), 1e-300)
 
 
 def close(
@@ -170,24 +178,31 @@ def close(
     final_imports = demand.fixed_imports + chi * demand.consumption_imports + demand.inventory_imports
     kappa = np.ones(len(demand.gdp)) if kappa is None else kappa.copy()
     exports_total = float(demand.exports.sum())
-    xi, x, miss, residual = 1.0, start, None, np.inf
+    x = output_from_demand(coefficients, trade_shares, use, demand.exports + demand.inventories, start,
+                           tolerance=FIRST_GUESS)
+    # outputs in units of a province's mean GDP, logarithms of kappa and xi: one state, so that they settle together
+    unit = total_gdp / len(demand.gdp)
+    state = np.concatenate([x.ravel() / unit, np.log(kappa), [0.0]])
+    mixer = Anderson(MEMORY, 1.0, np.ones_like(state))
+    exact = min(1e-12, 1e-3 * tolerance)
     for iteration in range(1, max_iterations + 1):
+        x, kappa, xi = state[: x.size].reshape(x.shape) * unit, np.exp(state[x.size : -1]), float(np.exp(state[-1]))
         shares = shifted_trade_shares(trade_shares, kappa, traded)
         exports = shifted_exports(demand.exports, kappa, traded)
-        # Inner accuracy follows the outer residual: an exact x is wasted while kappa still moves.
-        inner = 1e-13 if residual < 10 * tolerance else min(1e-6, 1e-3 * residual)
-        x = output_from_demand(coefficients, shares, use, xi * exports + demand.inventories, x, tolerance=inner)
+        for _ in range(SWEEPS):
+            x, change = _swept(coefficients, shares, use, xi * exports + demand.inventories, x)
         value_added = (value_added_ratio * x).sum(axis=1)
         imports = float((import_ratio * x).sum() + final_imports.sum())
         balance_miss = (xi * exports_total - imports - demand.trade_balance) / total_gdp
         miss = demand.gdp / value_added
         residual = max(float(np.abs(miss - 1.0).max()), abs(balance_miss))
-        if residual <= tolerance and inner <= 1e-12:
+        if residual <= tolerance and change <= exact:
             ones = np.ones_like(kappa)
             return Closed(
                 x, shares, xi * exports, kappa, chi, xi, iteration, residual, ones, ones, np.zeros_like(kappa)
             )
         kappa = kappa * miss**KAPPA_EXPONENT
-        kappa /= kappa.mean()
         xi = positive_exports((imports + demand.trade_balance) / exports_total)
+        mapped = np.concatenate([x.ravel() / unit, np.log(kappa / kappa.mean()), [np.log(xi)]])
+        state = mixer.advance(state, mapped, max(residual, change))
     raise NotConverged("macro closure (E7)", residual, tolerance, max_iterations)

@@ -17,7 +17,8 @@ from scipy import sparse
 
 from io_tables.errors import ModelError
 from model.deferred import Bounds, Complete, certify
-from model.programme import INFINITY, Engine, Programme
+from model.programme import INFINITY, Engine, Programme, Solution
+from model.variable_bounds import implied_bounds
 
 #: Shortfall of a product costs this many times its price, at least a tenth of the mean price.
 PENALTY = 10.0
@@ -74,24 +75,30 @@ class Joining:
 
     def __init__(self, complete: Complete, z: np.ndarray, prices: np.ndarray, *, ties: float = 1e-10,
                  threads: int = 1, method: str = "ipm", derived: np.ndarray | None = None,
-                 moving: np.ndarray | None = None):
+                 slack: np.ndarray | None = None, moving: np.ndarray | None = None):
         """z, prices : from where the corrections start (the national programme laid out).
 
         derived (n,) : columns whose upper bound is only there for the lower bound (E13) and never binds: the first
-        solve goes without, an interior point dislikes distant bounds. moving : positions of columns whose upper
-        bounds follow the economy.
+        solve goes without, an interior point dislikes distant bounds.
+        slack (k,) : constraints that are expected not to bind. The first solve goes without and warm simplex puts them
+        back: national constraints that tie all provinces together are what fills the factors of an interior point.
+        moving : positions of columns whose upper bounds follow the economy.
         """
         self.complete, self.z, self.prices = complete, z, prices
         self.kept = sparse.csr_matrix(complete.M.large)
+        self._implied = self._implied_bounds()
         self.history: list[Pass] = []
         self.standing: Standing | None = None
         self._method, self._solved, self._seconds, self._iterations, self._solves = method, False, 0.0, 0, 0
         self._ties = 1.0 + ties * np.random.default_rng(0).random(len(complete.cost))
         self._lifted = np.flatnonzero(derived) if derived is not None else np.zeros(0, dtype=int)
+        self._left_out = np.flatnonzero(slack) if slack is not None else np.zeros(0, dtype=int)
         self._moving = np.zeros(0, dtype=int) if moving is None else np.asarray(moving, dtype=int).ravel()
         self._engine = Engine(self._elastic(), threads=threads)
         if len(self._lifted):
             self._engine.set_column_bounds(self._lifted, complete.lower[self._lifted], INFINITY)
+        if len(self._left_out):
+            self._engine.set_row_bounds(len(complete.f) + self._left_out, -INFINITY, INFINITY)
 
     def _elastic(self):
         c = self.complete
@@ -112,6 +119,10 @@ class Joining:
         p.add(product, surplus, -1.0)
         return p.compiled()
 
+    def _implied_bounds(self) -> np.ndarray:
+        c = self.complete
+        return implied_bounds(c.K, c.k_lower, c.k_upper, c.lower, c.upper)
+
     def renew(self, complete: Complete) -> None:
         """Another economy behind the same programme: new costs, sides and requirements, same constraints.
 
@@ -123,6 +134,7 @@ class Joining:
             raise ModelError("the economy changed the constraints of the programme, not only its sides")
         self.complete = replace(complete, lower=old.lower, upper=old.upper)
         self._bound(complete.upper[self._moving])
+        self._implied = self._implied_bounds()
         m = len(complete.f)
         self._engine.set_row_bounds(m + np.arange(len(complete.k_lower)), complete.k_lower, complete.k_upper)
 
@@ -142,6 +154,7 @@ class Joining:
             bounds = c.upper.copy()
             bounds[own] = upper
             self.complete = replace(c, upper=bounds)
+            self._implied[own] = upper
             self._engine.set_column_bounds(own, c.lower[own], upper)
 
     def lay(self, complete: Complete) -> None:
@@ -162,7 +175,7 @@ class Joining:
 
         Its violation is the worst of product rows and constraints.
         """
-        bounds = certify(self.complete, point.z, optimum.prices, np.zeros(0), optimum.multipliers)
+        bounds = certify(self.complete, point.z, optimum.prices, np.zeros(0), optimum.multipliers, self._implied)
         worst = max(bounds.violation, self._constraints_missed(point.z))
         return replace(point, prices=optimum.prices, multipliers=optimum.multipliers,
                        bounds=replace(bounds, violation=worst))
@@ -207,12 +220,9 @@ class Joining:
         m = len(c.f)
         side = c.f + c.M.product(self.z) - self.kept @ self.z
         self._engine.set_row_bounds(np.arange(m), side, c.upper_side(side))
-        solution = self._engine.resolve(fallback=self._method) if self._solved else self._engine.solve(self._method)
+        solution = self._engine.resolve(fallback=self._method) if self._solved else self._first()
         if not solution.optimal:
             raise ModelError(f"pathway programme: {solution.status}")
-        if not self._solved and len(self._lifted):
-            c, own = self.complete, self._lifted
-            self._engine.set_column_bounds(own, c.lower[own], c.upper[own])
         self._solved = True
         self._seconds += solution.seconds
         self._iterations += solution.iterations
@@ -221,6 +231,19 @@ class Joining:
         prices, multipliers = c.signed(solution.dual("product")), solution.dual("kept")
         return Reached(self.z, prices, multipliers, None,
                        solution.value("shortfall") + solution.value("surplus"))
+
+    def _first(self) -> Solution:
+        """The first solve: without what is expected not to bind, then with it."""
+        c, own, left_out = self.complete, self._lifted, self._left_out
+        solution = self._engine.solve(self._method)
+        if len(own):
+            self._engine.set_column_bounds(own, c.lower[own], c.upper[own])
+        if not len(left_out) or not solution.optimal:
+            return solution
+        self._seconds += solution.seconds
+        self._iterations += solution.iterations
+        self._engine.set_row_bounds(len(c.f) + left_out, c.k_lower[left_out], c.k_upper[left_out])
+        return self._engine.resolve(fallback=self._method)
 
     def _renew_costs(self) -> None:
         c = self.complete
@@ -254,7 +277,7 @@ class Joining:
         return float((missed / np.where(carried > 1e-9 * carried.max(), carried, carried.max())).max(initial=0.0))
 
     def _judged(self, reached: Reached) -> Reached:
-        bounds = certify(self.complete, reached.z, reached.prices, np.zeros(0), reached.multipliers)
+        bounds = certify(self.complete, reached.z, reached.prices, np.zeros(0), reached.multipliers, self._implied)
         return replace(reached, bounds=bounds)
 
     def _widen(self, moved: np.ndarray, repriced: np.ndarray) -> int:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.anderson import Anderson
 from model.deferred import Joined, solve_deferred
-from model.pathway.anderson import Anderson
 from model.pathway.assembled import Assembled, Plan, assembled, draft_of, plan_of
 from model.pathway.choice import CHP, Choice, household_groups, laid_out, patterns
 from model.pathway.closing import Economy, Pins, no_pins
 from model.pathway.market import markets
 from model.pathway.places import Places, national
-from model.pathway.prices import Mix, Response, respond
+from model.pathway.prices import Mix, Response, mix_scale, respond
 from model.pathway.requirements_of_year import Requirements, requirements
 from model.pathway.timing import Timing
 from model.study import Study, Year
@@ -160,7 +160,7 @@ class NationalLoop:
             mapped = np.concatenate([plan.activity[0].T.ravel(), plan.invested[0].T.ravel(), plan.chp_heat[0],
                                      plan.net_losses[0], priced.mix.state()])
             if scale is None:
-                scale = np.concatenate([self._scale(plan), np.ones(mix.state().size)])
+                scale = np.concatenate([self._scale(plan), mix_scale(years)])
                 x = np.concatenate([choice.activity[1:].sum(axis=1).ravel(), choice.building[1:].sum(axis=1).ravel(),
                                     choice.chp_heat[1:].sum(axis=1), choice.net_losses[1:].sum(axis=1),
                                     mix.state()])

@@ -22,6 +22,8 @@ from model.study import Study, Year
 
 #: No step of the outer loop moves purchases of a good by more than this factor.
 WIDEST = 20.0
+#: A place that buys less than this part of a good counts as one that buys it.
+LEAST_PART = 1e-9
 
 
 #: Consumer prices, base year 1, that the mix follows no lower: on the way, what is paid for removals can turn the
@@ -183,6 +185,15 @@ def _part(study: Study, bought: np.ndarray, fuel: str, own: list[int]) -> np.nda
                    for s in sellers if s in base.industries]
     total = bought[:, all_sellers].sum(axis=1, keepdims=True)
     return np.divide(bought[:, own].sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0)
+
+
+def mix_scale(years: list[Year]) -> np.ndarray:
+    """What a factor of the mix counts against, in the order of `Mix.state`: purchases of a good by the nation over the
+    place's. Changes are then relative to the national total, as those of technologies are.
+    """
+    bought = np.stack([y.economy.demand.consumption + y.economy.demand.consumption_imports for y in years[1:]])
+    part = np.divide(bought, bought.sum(axis=1, keepdims=True), out=np.zeros_like(bought), where=bought > 0)
+    return (1.0 / np.maximum(part, LEAST_PART)).ravel()
 
 
 def mix_of(study: Study, t: int, year: Year, prices: Prices, mix: Mix) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.pathway.anderson import Anderson
+from model.anderson import Anderson
 from model.pathway.assembled import Assembled, Plan, assembled, draft_of, electricity_shares, laid_choice, plan_of
 from model.pathway.choice import Choice
 from model.pathway.closing import Economy, Pins
@@ -19,11 +19,11 @@ from model.pathway.joining import Joining, Reached
 from model.pathway.market import markets
 from model.pathway.national_loop import CLOSURE, TIES, Iterate, Loop, biomass_outside, error_bound, net_co2
 from model.pathway.places import Places
-from model.pathway.prices import Mix, Response, respond
+from model.pathway.prices import Mix, Response, mix_scale, respond
 from model.pathway.product_trade import asked_for, industries_of, pattern_with
 from model.pathway.requirements_of_year import PLACED, Requirements, requirements, sides
 from model.pathway.timing import Timing
-from model.run import Study, Year
+from model.study import Study, Year
 
 #: Gap and residual aimed at in the first round, and by how much each further round asks more.
 FIRST_GOAL, STEP = 1e-2, 0.02
@@ -35,6 +35,8 @@ FAR, FEW = 1e-5, 6
 ACCURATE = 1e-4
 #: What a round settles to, relative to the tolerance: what follows adds its own.
 WITHIN = 0.2
+#: A multiplier this small says that a constraint does not bind.
+NOTHING = 1e-9
 
 
 @dataclass
@@ -93,7 +95,8 @@ class ProvincialLoop:
         found = self._found(years, choice, pins)
         at = _Round(choice, pins, years, found, self._whole(years, found), mix, response)
         joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES,
-                          derived=at.whole.draft.derived, moving=at.whole.draft.moved)
+                          derived=at.whole.draft.derived, slack=_expected_slack(national, at.whole),
+                          moving=at.whole.draft.moved)
         scale, residuals, goal, star, reached = None, [], FIRST_GOAL, None, None
         for number in range(ROUNDS + 1):
             before, standing = reached, joining.standing
@@ -103,7 +106,8 @@ class ProvincialLoop:
             if star is not None:
                 star = joining.against(star, reached)
                 at.response = self._responded(at, replace(paid, z=star.z))
-                at.residual = max(at.residual, float(np.abs(at.response.mix.factors - at.mix.factors).max()))
+                asked = np.abs(at.response.mix.state() - at.mix.state()) / mix_scale(at.years)
+                at.residual = max(at.residual, float(asked.max()))
                 if progress:
                     progress(len(residuals), at.residual, star)
                 settled = goal <= FAR and star.score <= coupling.gap
@@ -117,7 +121,7 @@ class ProvincialLoop:
                 star = reached
             at.plan = plan_of(at.whole.draft, star.z)
             if scale is None:
-                scale = self._scale(at.plan)
+                scale = np.concatenate([self._scale(at.plan), mix_scale(at.years)])
             mixer, star = self._settle(at, joining, star, paid, scale, max(goal, WITHIN * coupling.tolerance),
                                        residuals, progress)
             at.found = self._found(at.years, at.choice, at.pins)
@@ -202,9 +206,20 @@ class ProvincialLoop:
         power = np.repeat(plan.electricity_use.sum(axis=0)[:, None], G, axis=1)
         J = len(self.study.base.industries)
         goods = len(industries_of(self.study.base)) if asked_for(self.study) else 0
-        # origins of electricity and goods, pins, mix
-        relative = np.ones(T * G * G * (1 + goods) + (T + 1) * (J + 1) + T * G * J)
+        relative = np.ones(T * G * G * (1 + goods) + (T + 1) * (J + 1))     # origins of electricity and goods, pins
         return np.concatenate([made.ravel(), standing.ravel(), heat.ravel(), power.ravel(), relative])
+
+
+def _expected_slack(national: Loop, whole: Assembled) -> np.ndarray:
+    """(k,) constraints of the nation, one for every technology and year, that do not bind in its own programme."""
+    slack = np.zeros(len(whole.complete.k_lower), dtype=bool)
+    here, there = whole.draft.programme.rows, national.iterate.assembled
+    for name in ("growth", "inertia"):
+        if name in here:
+            block = there.draft.programme.rows[name]
+            free = np.abs(national.iterate.joined.multipliers[there.kept_of[block.index]]) <= NOTHING
+            slack[whole.kept_of[here[name].index][free]] = True
+    return slack
 
 
 def _moving(choice: Choice) -> list[np.ndarray]:
