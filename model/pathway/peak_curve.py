@@ -43,7 +43,7 @@ def peak_curve(coupled: Coupled, years: tuple[int, ...] | None = None) -> pd.Dat
 
     years : allowed peak years, model years. Returns rows goals, allowed (year), status, peak_year, peak (Mt CO2 net),
     cost (10^8 yuan, discounted), difference (10^8 yuan, to the scenario's peak year), per cent, cumulative (Gt net
-    after the first year), price YEAR (yuan per tonne). Raises InputError where a year is no model year.
+    from the first to the last year), price YEAR (yuan per tonne). Raises InputError where a year is no model year.
     """
     iterate = national_iterate(coupled)
     d = iterate.assembled.draft
