@@ -9,7 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.carbon.consumption_based import used_co2
-from model.carbon.deal_tables import deal_tables
+from model.carbon.deal_tables import deal_blocks, deal_tables
 from model.carbon.desk_tables import desk_tables
 from model.certificate import Certificate
 from model.coupled_results import coupled_blocks, programme_notes, programme_policies, programme_warnings
@@ -49,7 +49,7 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
     table, policies = long_table(parts), programme_policies(coupled)
     desk, added = desk_tables(table, scenario, base.regions, base.energy_sectors, policies)
     desk |= deal_tables(coupled, intervals=intervals)
-    table = long_table([table, *added])
+    table = long_table([table, *added, *deal_blocks(desk, base.regions, scenario.years)])
     return Results(
         scenario.name,
         scenario.title.en or scenario.name,

@@ -10,11 +10,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from io_tables.errors import InputError
+from model.results import NATION, block, with_nation
 
 if TYPE_CHECKING:
     from model.coupling import Coupled
@@ -24,6 +27,7 @@ TABLES = {"fairness_provinces": "provinces", "fairness_rules": "rules", "owen": 
           "owen_parts": "owen_parts", "contracts": "contracts", "smallest": "smallest", "deal_summary": "summary",
           "storage_sinks": "storage_sinks"}
 _PROVINCIAL = "provincial"
+OWEN_TRANSFER = "Carbon Transfer|Owen point"
 
 
 def deal_tables(coupled: Coupled | None, *, intervals: bool = False) -> dict[str, pd.DataFrame]:
@@ -42,3 +46,13 @@ def deal_tables(coupled: Coupled | None, *, intervals: bool = False) -> dict[str
         told = [("refused", "", "", problem.what) for problem in error.problems]
         return {"deal_summary": pd.DataFrame(told, columns=["item", "value", "unit", "note"])}
     return {name: getattr(found, attribute) for name, attribute in TABLES.items()}
+
+
+def deal_blocks(tables: dict[str, pd.DataFrame], regions: Sequence[str], years: Sequence[int]) -> list[pd.DataFrame]:
+    """Rows of the long table: what every province receives by the Owen point in a year, nothing in the first."""
+    rows = tables.get("owen_years", pd.DataFrame())
+    if rows.empty:
+        return []
+    paid = rows.pivot(index="year", columns="region", values="transfer_a_year")
+    paid = paid.reindex(index=list(years), columns=list(regions), fill_value=0.0).to_numpy(dtype=float)
+    return [block(OWEN_TRANSFER, "10^8 yuan", with_nation(np.nan_to_num(paid)), years, (NATION, *regions))]

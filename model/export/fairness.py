@@ -71,6 +71,7 @@ def transfers(book: Book) -> None:
         row = placed.end + 1
     for name in ("owen", "smallest"):
         row = _listed(book, sheet, row, name, tables.get(name, pd.DataFrame()))
+    row = _by_year(book, sheet, row, tables.get("owen_years", pd.DataFrame()))
     sheet.set_h_pagebreaks(breaks)
     sheet.freeze_panes(HEAD, 2)
 
@@ -154,6 +155,29 @@ def _listed(book: Book, sheet, row: int, name: str, frame: pd.DataFrame) -> int:
         for c, column in enumerate(columns, start=int(placed)):
             _cell(sheet, formats, r, c, column, line[column])
     return row + 4 + len(frame)
+
+
+#: Column of the Owen point by year -> (Chinese, English, tag).
+_YEARS = (
+    ("transfer_a_year", "欧文点当年净收入(正为收入;各年合计为零)", "Owen point: received in the year (sums to zero)",
+     "Carbon Transfer|Owen point"),
+    ("division_a_year", "欧文点当年分担(权利与义务按当年影子价格计)",
+     "Owen point: borne in the year (rights and duties at its shadow prices)", "owen: borne in the year"),
+)
+
+
+def _by_year(book: Book, sheet, row: int, frame: pd.DataFrame) -> int:
+    """Payments and burdens of the Owen point in the years solved."""
+    if frame.empty:
+        return row
+    unit, factor = book.shown("10^8 yuan")
+    for column, zh, en, tag in _YEARS:
+        wide = frame.pivot(index="region", columns="year", values=column).loc[list(book.results.regions)]
+        placed = table(sheet, book.formats, row, book.provinces(), (zh, en), [int(year) for year in wide.columns],
+                       factor * wide.to_numpy(dtype=float), unit, tag, number=book.formats.tenth, freeze=False,
+                       total=("合计", "Total"))
+        row = placed.end + 1
+    return row
 
 
 _NOTES = {

@@ -217,6 +217,35 @@ def test_provinces_without_trade_show_their_own_prices_and_permits_take_the_mean
     assert sheet.cell(row + 2, column).value.startswith("=INDEX(")
 
 
+def test_the_owen_point_stands_with_its_interval_and_by_year(allocated, tmp_path):
+    from model.carbon.deal_tables import OWEN_TRANSFER, deal_blocks
+
+    results, names, years = allocated.results, allocated.results.regions, allocated.results.years[1:]
+    borne, rng = np.linspace(100.0, 400.0, len(names)), np.random.default_rng(0)
+    owen = pd.DataFrame({"region": names, "division": borne, "own_cost": borne, "transfer": 0.0, "low": borne - 1.0,
+                         "high": borne + 2.0, "unit": "10^8 yuan of 2020, present value"})
+    paid = rng.normal(size=(len(years), len(names)))
+    paid -= paid.mean(axis=1, keepdims=True)
+    by_year = pd.DataFrame({"region": np.tile(names, len(years)), "year": np.repeat(years, len(names)),
+                            "transfer_a_year": paid.ravel(), "division_a_year": np.tile(borne, len(years))})
+    tables = {"owen": owen, "owen_years": by_year}
+    rows = deal_blocks(tables, names, results.years)[0]
+    assert set(rows["variable"]) == {OWEN_TRANSFER} and (rows.query("year == 2020")["value"] == 0).all()
+    shown = rows.query("year == 2060 and region != 'China'").set_index("region")["value"]
+    np.testing.assert_allclose(shown[list(names)].to_numpy(float), paid[-1])
+    assert abs(rows.query("year == 2060 and region == 'China'")["value"].iloc[0]) < 1e-9
+    few = {"plan_sectors": results.tables["plan_sectors"].head(20), "sinks": results.tables["sinks"].head(0)}
+    path = tmp_path / "owen.xlsx"
+    provinces.write(replace(results, tables={**results.tables, **few, **tables}), path)
+    sheet = load_workbook(path)["转移与公平 Transfers"]
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    head = next(i for i, row in enumerate(cells) if row[0] == "省份 Province" and "上限\nHigh" in row)
+    low, high = cells[head].index("下限\nLow"), cells[head].index("上限\nHigh")
+    assert cells[head + 1][low] == pytest.approx(99.0) and cells[head + 1][high] == pytest.approx(102.0)
+    placed = next(i for i, row in enumerate(cells) if OWEN_TRANSFER in [str(v) for v in row])
+    assert cells[placed - 1][2:4] == list(years) and cells[placed + 1][3] == pytest.approx(paid[1][0], rel=1e-6)
+
+
 def test_the_tile_map_has_one_tile_for_every_province(path, allocated):
     assert set(TILES) == set(allocated.results.regions) and len(set(TILES.values())) == 31
     sheet = load_workbook(path, data_only=True)["方格图 Tile map"]
