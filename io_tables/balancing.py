@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.balancing_kernels import (
     ROUNDING,
     balance_blocks,
@@ -107,7 +108,7 @@ def ras_blocks(
     """
     Z, u, v = _arrays(prior, row_totals, column_totals)
     groups = np.ascontiguousarray(groups, dtype=np.int64)
-    g = np.ascontiguousarray(group_totals, dtype=float)
+    g = np.ascontiguousarray(numbers("group_totals", group_totals))
     problems = _disagreement(u, v, tolerance)
     if groups.shape != Z.shape:
         problems.append(Problem("groups", f"shape {groups.shape}", f"expected {Z.shape}"))
@@ -142,8 +143,9 @@ def ras_blocks(
 
 
 def _arrays(prior, row_totals, column_totals):
-    Z = np.ascontiguousarray(prior, dtype=float)
-    u, v = (np.ascontiguousarray(total, dtype=float) for total in (row_totals, column_totals))
+    Z = np.ascontiguousarray(numbers("prior", prior))
+    u = np.ascontiguousarray(numbers("row_totals", row_totals))
+    v = np.ascontiguousarray(numbers("column_totals", column_totals))
     problems = []
     if Z.ndim != 2:
         raise InputError(Problem("prior", f"shape {Z.shape}", "expected a matrix"))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem
 
 #: (region or None, category) of exports abroad.
@@ -55,7 +56,7 @@ class Mrio:
                 if name in ("Z", "Y", "value_added"):
                     problems.append(Problem(f"Mrio.{name}", "is missing"))
                 return
-            array = np.asarray(value, dtype=float)
+            array = numbers(f"Mrio.{name}", value)
             object.__setattr__(self, name, array)
             if array.shape not in allowed:
                 problems.append(
@@ -66,12 +67,12 @@ class Mrio:
                 problems.append(Problem(f"Mrio.{name}", f"not a finite number at {spot}"))
 
         shaped("Z", [(n, n)])
-        Y = np.asarray(self.Y, dtype=float)
+        Y = numbers("Mrio.Y", self.Y)
         if Y.ndim == 1:
             object.__setattr__(self, "Y", Y[:, None])
         k = np.shape(self.Y)[-1] if Y.ndim else 0
         shaped("Y", [(n, k)])
-        va = np.asarray(self.value_added)
+        va = numbers("Mrio.value_added", self.value_added)
         shaped("value_added", [(n,), (va.shape[0] if va.ndim == 2 else 1, n)])
         shaped("imports", [(n,), (len(self.sectors), n)])
         shaped("final_imports", [(len(self.sectors), k)])
@@ -87,7 +88,7 @@ class Mrio:
             if len(set(labels)) < len(labels):
                 problems.append(Problem(f"Mrio.{what}", "labels occur more than once"))
         for name, value in self.extensions.items():
-            array = np.asarray(value, dtype=float)
+            array = numbers(f"Mrio.extensions[{name!r}]", value)
             if array.shape[-1] != n or array.ndim > 2 or not np.isfinite(array).all():
                 problems.append(
                     Problem(f"Mrio.extensions[{name!r}]", f"shape {array.shape}", f"expected finite (m, {n}) or ({n},)")

@@ -362,6 +362,7 @@ def _hostile(array):
 
     yield from (with_first(np.nan), with_first(np.inf), with_first(-1.0), np.zeros(array.shape), -array)
     yield from (np.full(array.shape, np.nan), np.zeros((2, 2, 2)), np.float64(3.0), None)
+    yield from ([[1.0, 2.0], [3.0]], ["a", "b"])
     if array.ndim:
         zero_first = array.copy()
         zero_first[0] = 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import Infeasible, InputError, Problem
 from model.carbon.water_filling import ROUNDING, closed, named, share_out, vector, water_fill
 
@@ -129,7 +130,7 @@ def blend(quotas, weights, *, lower=None, upper=None) -> np.ndarray:
 
     Raises InputError if the rules divide different caps.
     """
-    quotas = np.asarray(quotas, dtype=float)
+    quotas = numbers("quotas", quotas)
     if quotas.ndim != 2 or not np.isfinite(quotas).all():
         raise InputError(Problem("quotas", f"shape {quotas.shape}, or a value is missing", "expected (rules, R)"))
     weights = share_out(1.0, vector("weights", weights, len(quotas), sign=True), "weights")
@@ -147,7 +148,7 @@ def entropy_weights(indicators) -> np.ndarray:
     p = share of a province, e_k = -sum p ln p / ln R, w_k = (1 - e_k) / sum (1 - e); 0 ln 0 = 0. An
     indicator that is the same everywhere gets nothing; if all are, all weigh the same.
     """
-    indicators = np.asarray(indicators, dtype=float)
+    indicators = numbers("indicators", indicators)
     if indicators.ndim != 2 or not indicators.size or not np.isfinite(indicators).all() or (indicators < 0).any():
         raise InputError(Problem("indicators", "negative or missing values", "expected (K, R) values >= 0"))
     if indicators.shape[1] < 2:
@@ -168,10 +169,10 @@ def cumulative(history, years, population=None, *, reference: int | None = None,
 
     Returns (R,) Mt and the tuple of positions that were filled, wholly or in part.
     """
-    history, years = np.asarray(history, dtype=float), np.asarray(years, dtype=float)
+    history, years = numbers("history", history), numbers("years", years)
     if history.ndim != 2 or years.shape != history.shape[:1]:
         raise InputError(Problem("history", f"shape {history.shape} with {years.size} years", "expected (years, R)"))
-    heads = np.ones_like(history) if population is None else np.asarray(population, dtype=float)
+    heads = np.ones_like(history) if population is None else numbers("population", population)
     if heads.shape != history.shape or not np.isfinite(heads).all() or (heads < 0).any():
         raise InputError(Problem("population", f"shape {heads.shape}, or a missing or negative value",
                                  f"expected {history.shape}, one for every entry of the history"))

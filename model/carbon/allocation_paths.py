@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from io_tables.arrays import numbers
 from io_tables.errors import Infeasible, InputError, Problem
 from model.carbon.allocation import contraction_and_convergence
 from model.carbon.water_filling import vector
@@ -27,7 +28,7 @@ def by_year(rule: Callable[..., np.ndarray], caps, *drivers, **bounds) -> np.nda
     Returns quotas (T, R). Bounds `lower`, `upper` (T, R) or (R,) go along. Raises as the rule does, with
     the position of the year.
     """
-    caps = np.atleast_1d(np.asarray(caps, dtype=float))
+    caps = np.atleast_1d(numbers("caps", caps))
     rows = []
     for t, cap in enumerate(caps):
         try:
@@ -41,7 +42,7 @@ def by_year(rule: Callable[..., np.ndarray], caps, *drivers, **bounds) -> np.nda
 
 
 def _of_year(values, t: int, count: int):
-    values = np.asarray(values, dtype=float)
+    values = numbers("values", values)
     if values.ndim == 2 and len(values) != count:
         raise InputError(Problem("driver", f"shape {values.shape}", f"expected ({count}, R)"))
     return values[t] if values.ndim == 2 else values
@@ -51,14 +52,14 @@ def convergence_weights(years: Sequence[int], start: int, convergence_year: int)
     """Weight of equal quotas per head by year (T,): 0 to `start`, then linear to 1 in the convergence year."""
     if convergence_year <= start:
         raise InputError(Problem("convergence_year", f"{convergence_year} is not after the start {start}"))
-    return np.clip((np.asarray(years, dtype=float) - start) / (convergence_year - start), 0.0, 1.0)
+    return np.clip((numbers("years", years) - start) / (convergence_year - start), 0.0, 1.0)
 
 
 def convergence_path(caps, emissions, population, years, *, start: int, convergence_year: int, **bounds) -> np.ndarray:
     """Contraction and convergence for all years (T, R): emissions (R,) of the start year, population (T, R)."""
     caps = vector("caps", caps, len(years))
     emissions = vector("emissions", emissions)
-    population = np.asarray(population, dtype=float)
+    population = numbers("population", population)
     if population.shape not in ((emissions.size,), (caps.size, emissions.size)):
         raise InputError(
             Problem("population", f"shape {population.shape}", f"expected ({caps.size}, {emissions.size})")
@@ -78,7 +79,7 @@ def peak_calendar(paths, years, regions: Sequence[str]) -> pd.DataFrame:
     Columns: region, peak_year, peak_level (Mt), plateau_until (last year within 1 % of the peak in one
     run from it), last_level, after_nation (years; negative = before). The nation is the sum of the provinces.
     """
-    paths, years = np.asarray(paths, dtype=float), np.asarray(years)
+    paths, years = numbers("paths", paths), np.asarray(years)
     if paths.shape != (years.size, len(regions)):
         raise InputError(Problem("paths", f"shape {paths.shape}", f"expected ({years.size}, {len(regions)})"))
     whole = np.column_stack([paths, paths.sum(axis=1)])
@@ -106,7 +107,7 @@ def with_peaks(paths, years, peak_years, regions: Sequence[str], *, lower=None, 
     Raises Infeasible, naming the years, when the nation still rises after every province has peaked, or falls
     before any has.
     """
-    paths, years, peaks = np.asarray(paths, dtype=float), np.asarray(years), np.asarray(peak_years)
+    paths, years, peaks = numbers("paths", paths), np.asarray(years), np.asarray(peak_years)
     T, R = paths.shape
     unknown = [Problem(f"peak year of {regions[r]}", f"{peaks[r]} is not a model year",
                        f"allowed: {', '.join(map(str, years))}") for r in range(R) if peaks[r] not in years]
@@ -124,7 +125,7 @@ def with_peaks(paths, years, peak_years, regions: Sequence[str], *, lower=None, 
         raise Infeasible("peak years do not fit the nation: " + "; ".join(wrong), ("national path", "peak years"))
     programme = Programme()
     fixed = np.arange(T)[:, None] == 0
-    low = np.full((T, R), -INFINITY) if lower is None else np.broadcast_to(np.asarray(lower, dtype=float), (T, R))
+    low = np.full((T, R), -INFINITY) if lower is None else np.broadcast_to(numbers("lower", lower), (T, R))
     quota = programme.add_columns("quota", (T, R), lower=np.where(fixed, paths, low),
                                   upper=np.where(fixed, paths, INFINITY))
     up, down = (programme.add_columns(name, (T, R), cost=1.0) for name in ("up", "down"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import Infeasible, InputError, Problem
 from model.carbon.cooperative import Sampled, core_violation, sampled_shapley, shapley
 from model.carbon.nucleolus import Nucleolus, nucleolus
@@ -35,8 +36,8 @@ def permit_trade(quota, optimum, price) -> np.ndarray:
     out in proportion to the quotas. Raises InputError if they differ by more: a surplus of permits has no
     price, and the rule's quotas must sum to what is emitted.
     """
-    quota, optimum = np.asarray(quota, dtype=float), np.asarray(optimum, dtype=float)
-    price = np.asarray(price, dtype=float)
+    quota, optimum = numbers("quota", quota), numbers("optimum", optimum)
+    price = numbers("price", price)
     if quota.shape != optimum.shape or quota.ndim not in (1, 2) or price.shape not in ((), quota.shape[:-1]):
         raise InputError(Problem("permit_trade", f"shapes {quota.shape}, {optimum.shape}, {price.shape}",
                                  "expected (R,) with a number or (T, R) with (T,) prices"))
@@ -61,7 +62,7 @@ def embodied_compensation(embodied, price: float, *, share: float = 1.0) -> np.n
     embodied (R, R) Mt: emitted in r (row) for final use in s (column), within China; share 0...1 of the
     carbon price that the user bears. Net exporters of embodied carbon receive.
     """
-    embodied = np.asarray(embodied, dtype=float)
+    embodied = numbers("embodied", embodied)
     if embodied.ndim != 2 or embodied.shape[0] != embodied.shape[1] or not np.isfinite(embodied).all():
         raise InputError(Problem("embodied", f"shape {embodied.shape}, or missing values", "expected (R, R)"))
     if not 0.0 <= share <= 1.0:
@@ -132,7 +133,7 @@ def present_value(flows, years: Sequence[int], *, rate: float, base_year: int | 
 
     rate real per year; base_year defaults to the first year. Raises InputError for other shapes or missing numbers.
     """
-    flows, weights = np.asarray(flows, dtype=float), _weights(years, rate, base_year)
+    flows, weights = numbers("flows", flows), _weights(years, rate, base_year)
     if flows.ndim != 2 or len(flows) != len(weights) or not np.isfinite(flows).all():
         raise InputError(Problem("flows", f"shape {flows.shape}", f"expected finite ({len(weights)}, R)"))
     return (weights[:, None] * flows).sum(axis=0)
@@ -141,11 +142,11 @@ def present_value(flows, years: Sequence[int], *, rate: float, base_year: int | 
 def annuity(transfer, years: Sequence[int], *, rate: float, base_year: int | None = None) -> np.ndarray:
     """Level yearly payments (T, R) with the present value `transfer` (R,): what a horizon's deal costs a year."""
     weights = _weights(years, rate, base_year)
-    return np.repeat(np.asarray(transfer, dtype=float)[None, :] / weights.sum(), len(weights), axis=0)
+    return np.repeat(numbers("transfer", transfer)[None, :] / weights.sum(), len(weights), axis=0)
 
 
 def _weights(years, rate, base_year):
-    years = np.asarray(years, dtype=float)
+    years = numbers("years", years)
     if years.ndim != 1 or not years.size or (np.diff(years) <= 0).any():
         raise InputError(Problem("years", f"{years}", "one or more rising years"))
     gaps = np.diff(years)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import Infeasible, InputError, Problem
 
 #: Relative rounding left when a total is divided.
@@ -27,7 +28,7 @@ def named(labels: Sequence[str] | None, chosen, values) -> str:
 
 def vector(where: str, values, size: int | None = None, *, sign: bool = False, finite: bool = True) -> np.ndarray:
     """A float array (R,); InputError naming `where` for a wrong size, a missing or (with `sign`) negative value."""
-    found = np.asarray(values, dtype=float)
+    found = numbers(where, values)
     if found.ndim == 0 and size is not None:
         found = np.full(size, float(found))
     problems = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem
 
 
@@ -64,7 +65,7 @@ def concentration(values, rank_by, weights=None, *, absolute: bool = False) -> f
     Wagstaff et al. 1991). Raises InputError for a relative index at mean zero.
     """
     values, weights = _checked(values, weights)
-    rank_by = np.asarray(rank_by, dtype=float)
+    rank_by = numbers("rank_by", rank_by)
     if rank_by.shape != values.shape or not np.isfinite(rank_by).all():
         raise InputError(Problem("rank_by", f"shape {rank_by.shape}, or missing values", f"expected {values.shape}"))
     _, tied = np.unique(rank_by, return_inverse=True)
@@ -144,7 +145,7 @@ def many(values, weights=None) -> tuple[np.ndarray, np.ndarray]:
 
     One compiled pass a row. Raises InputError for negative values or a row without a positive one.
     """
-    values = np.ascontiguousarray(np.atleast_2d(np.asarray(values, dtype=float)))
+    values = np.ascontiguousarray(np.atleast_2d(numbers("values", values)))
     _, weights = _checked(values[0], weights)
     if not np.isfinite(values).all() or (values < 0).any() or not (values @ weights > 0).all():
         raise InputError(Problem("values", "a row has negative or missing values, or only zeros"))
@@ -189,10 +190,10 @@ def _covariance_with_rank(values, weights):
 
 
 def _checked(values, weights):
-    values = np.asarray(values, dtype=float)
+    values = numbers("values", values)
     if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
         raise InputError(Problem("values", f"shape {values.shape}, or missing values", "expected (n,) numbers"))
-    weights = np.ones(values.size) if weights is None else np.asarray(weights, dtype=float)
+    weights = np.ones(values.size) if weights is None else numbers("weights", weights)
     if weights.shape != values.shape or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise InputError(Problem("weights", f"shape {weights.shape}, negative, missing or all zero",
                                  f"expected {values.shape} values >= 0"))

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem, did_you_mean
 from model.input_output.decomposition import decompose
 
@@ -26,8 +27,9 @@ ADDITIVE, MULTIPLICATIVE = "additive", "multiplicative"
 
 def log_mean(a, b) -> np.ndarray:
     """L(a, b) = (a - b) / ln(a / b) of numbers of one sign; L(a, a) = a and L(a, 0) = 0."""
+    a, b = numbers("a", a), numbers("b", b)
     try:
-        a, b = np.broadcast_arrays(np.asarray(a, dtype=float), np.asarray(b, dtype=float))
+        a, b = np.broadcast_arrays(a, b)
     except ValueError as error:
         raise InputError(f"the logarithmic mean of unlike arrays: {error}") from None
     if (a * b < 0).any() or not (np.isfinite(a) & np.isfinite(b)).all():
@@ -76,7 +78,7 @@ def chained(factors: Sequence[np.ndarray], *, method: str = LMDI_I, form: str = 
 
     Chaining follows the path between the first and the last year instead of comparing these two alone.
     """
-    series = [np.asarray(f, dtype=float) for f in factors]
+    series = [numbers("factors", f) for f in factors]
     if not series or any(f.ndim < 1 or len(f) != len(series[0]) for f in series) or len(series[0]) < 2:
         raise InputError("chaining needs factors over the same years, at least two")
     return np.array([lmdi([f[t] for f in series], [f[t + 1] for f in series], method=method, form=form)
@@ -90,7 +92,7 @@ def spatial(factors: Sequence[np.ndarray], reference: int | None = None) -> np.n
     totals average and shares and intensities are weighted (Ang, Xu and Su 2015). Two regions compare through it:
     the difference of their rows, which is transitive.
     """
-    regions = [np.asarray(f, dtype=float) for f in factors]
+    regions = [numbers("factors", f) for f in factors]
     if not regions or any(f.ndim < 1 or len(f) != len(regions[0]) for f in regions):
         raise InputError("a spatial comparison needs factors over the same regions")
     if reference is None:
@@ -167,7 +169,7 @@ def _choose(value, allowed, what):
 
 def _checked(factors0, factors1, *, signed=False):
     """Factors of both years as (n, cells)."""
-    years = [[np.asarray(f, dtype=float) for f in factors] for factors in (factors0, factors1)]
+    years = [[numbers("factors", f) for f in factors] for factors in (factors0, factors1)]
     if not years[0] or len(years[0]) != len(years[1]):
         raise InputError(f"{len(years[0])} factors in the first year and {len(years[1])} in the second")
     shape = years[0][0].shape

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem
 
 #: Variance inflation above which a coefficient counts as unstable.
@@ -55,7 +56,7 @@ class Regression:
         The interval holds the noise of one observation and the variance of the coefficients, not the bias of a
         penalty nor the error of the form; it widens away from the sample's mean.
         """
-        X = np.asarray(X, dtype=float)
+        X = numbers("X", X)
         if X.ndim != 2 or X.shape[1] != self.mean.size or not np.isfinite(X).all() or not 0 < confidence < 1:
             raise InputError(f"X has shape {X.shape}; expected finite (m, {self.mean.size}) and a confidence in 0..1")
         Z = (X - self.mean) / self.scale
@@ -113,7 +114,7 @@ class RidgeTrace:
 def ridge_trace(y, X, penalties, *, names: Sequence[str] | None = None) -> RidgeTrace:
     """How coefficients settle as the penalty grows; one decomposition serves all penalties. Errors as `ridge`."""
     y, Z, _, _ = _standardised(y, X, names)
-    k = np.asarray(penalties, dtype=float)
+    k = numbers("penalties", penalties)
     values, vectors = _spectrum(Z)
     if k.ndim != 1 or not (np.isfinite(k) & (k >= 0)).all() or (k.min(initial=1.0) == 0 and values[0] <= 0):
         raise InputError("penalties: expected numbers >= 0 (> 0 when drivers are collinear)")
@@ -157,7 +158,7 @@ def stirpat(impact, drivers: Mapping[str, object], *, penalty: float | None = No
     Raises InputError for values that are not positive and as :func:`ridge`.
     """
     names = tuple(drivers)
-    columns = {"impact": np.asarray(impact, dtype=float), **{n: np.asarray(d, dtype=float) for n, d in drivers.items()}}
+    columns = {"impact": numbers("impact", impact), **{n: numbers(n, d) for n, d in drivers.items()}}
     wrong = [Problem(name, "not positive, so it has no logarithm") for name, v in columns.items() if not (v > 0).all()]
     wrong += [Problem(name, f"shape {v.shape}", f"impact has {columns['impact'].shape}")
               for name, v in columns.items() if v.shape != columns["impact"].shape]
@@ -169,7 +170,7 @@ def stirpat(impact, drivers: Mapping[str, object], *, penalty: float | None = No
 
 def _standardised(y, X, names):
     """y (N,), Z (N, p), mean and scale (p,)."""
-    y, X = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
+    y, X = numbers("y", y), numbers("X", X)
     if X.ndim != 2 or y.shape != X.shape[:1] or not X.shape[1]:
         raise InputError(f"y has shape {y.shape}, X {X.shape}; expected (N,) and (N, p)")
     N, p = X.shape

@@ -17,6 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem
 from model.input_output.leontief import Leontief
 
@@ -104,7 +105,7 @@ def membership(regions, count):
 
 
 def _checked(Z, Y, F, regions):
-    Z, Y, F = (np.asarray(array, dtype=float) for array in (Z, Y, F))
+    Z, Y, F = numbers("Z", Z), numbers("Y", Y), numbers("F", F)
     regions = np.asarray(regions)
     F = F[None] if F.ndim == 1 else F
     if Z.ndim != 2 or Z.shape[0] != Z.shape[1]:

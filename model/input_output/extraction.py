@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem, did_you_mean
 from io_tables.mrio import Mrio
 from model.input_output.leontief import Leontief
@@ -98,7 +99,7 @@ def table_extraction(table: Mrio, extension: str, *, by: str = "sector", kind: s
 
 
 def _solved(system, y, s):
-    y, s = np.asarray(y, dtype=float), np.asarray(s, dtype=float)
+    y, s = numbers("y", y), numbers("s", s)
     wrong = [Problem(name, f"shape {array.shape}", f"expected ({system.n},){more}")
              for name, array, sizes, more in (("y", y, (1,), ""), ("s", s, (1, 2), f" or (m, {system.n})"))
              if array.ndim not in sizes or array.shape[-1] != system.n]

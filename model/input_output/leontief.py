@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem
 
 #: From this size on the factor is kept in single precision and solutions are refined in double: the factor
@@ -34,7 +35,7 @@ class Leontief:
     """
 
     def __init__(self, A, *, labels: Sequence[object] | None = None, sides: int = 1):
-        self._start(np.asarray(A, dtype=float), None, labels, sides)
+        self._start(numbers("A", A), None, labels, sides)
 
     @classmethod
     def from_flows(cls, Z, x, *, labels: Sequence[object] | None = None, sides: int = 1) -> Leontief:
@@ -42,7 +43,7 @@ class Leontief:
 
         A sector without output must not buy anything, and nothing may be negative in x; else InputError.
         """
-        Z, x = np.asarray(Z, dtype=float), np.asarray(x, dtype=float)
+        Z, x = numbers("Z", Z), numbers("x", x)
         if Z.ndim != 2 or x.shape != Z.shape[1:]:
             raise InputError(f"x has shape {x.shape}, Z {Z.shape}; expected (n,) and (n, n)")
         problems = [
@@ -157,7 +158,7 @@ class Leontief:
         return self._scale[:, None] * product if X.ndim == 2 else self._scale * product
 
     def _demand(self, values, name, axis):
-        values = np.asarray(values, dtype=float)
+        values = numbers("values", values)
         if values.ndim not in (1, 2) or values.shape[axis] != self.n:
             raise InputError(f"{name} has shape {values.shape}; expected {self.n} sectors along axis {axis}")
         if not np.isfinite(values).all():
@@ -203,18 +204,18 @@ class Ghosh:
     """
 
     def __init__(self, B, *, labels: Sequence[object] | None = None):
-        self._system = Leontief(np.asarray(B, dtype=float).T, labels=labels)
+        self._system = Leontief(numbers("B", B).T, labels=labels)
 
     @classmethod
     def from_flows(cls, Z, x, *, labels: Sequence[object] | None = None) -> Ghosh:
         """The system of B = diag(x)^-1 Z, without forming B."""
         self = cls.__new__(cls)
-        self._system = Leontief.from_flows(np.asarray(Z, dtype=float).T, x, labels=labels)
+        self._system = Leontief.from_flows(numbers("Z", Z).T, x, labels=labels)
         return self
 
     def output(self, V) -> np.ndarray:
         """Output enabled by primary inputs: v' (I - B)^-1 for v (n,), or each row of V (m, n)."""
-        V = np.asarray(V, dtype=float)
+        V = numbers("V", V)
         return self._system.output(V) if V.ndim == 1 else self._system.output(V.T).T
 
     def multipliers(self, S) -> np.ndarray:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError
 from io_tables.mrio import Mrio
 from model.input_output.accounts import membership
@@ -63,7 +64,7 @@ def linkages(Z, x) -> Linkages:
 
     Raises InputError as :meth:`Leontief.from_flows`.
     """
-    Z, x = np.asarray(Z, dtype=float), np.asarray(x, dtype=float)
+    Z, x = numbers("Z", Z), numbers("x", x)
     return _linkages(Leontief.from_flows(Z, x), Z, x)
 
 
@@ -99,7 +100,7 @@ def _inverse(x):
 
 
 def _inverse_given(L) -> np.ndarray:
-    L = np.asarray(L, dtype=float)
+    L = numbers("L", L)
     if L.ndim != 2 or L.shape[0] != L.shape[1] or not L.size or not np.isfinite(L).all():
         raise InputError(f"L has shape {L.shape}; expected a square inverse of finite numbers")
     return L
@@ -147,7 +148,7 @@ def linkage_split(Z, x, regions, *, foreign_inputs=None, exports=None) -> Linkag
     regions (n,) : region index of each sector; foreign_inputs, exports (n,) : money, zero when not given.
     The backward shares own + other add up to :attr:`Linkages.backward`, likewise forward. Needs 2 R + 2 solutions.
     """
-    Z, x, regions = np.asarray(Z, dtype=float), np.asarray(x, dtype=float), np.asarray(regions)
+    Z, x, regions = numbers("Z", Z), numbers("x", x), np.asarray(regions)
     if regions.shape != x.shape or not np.issubdtype(regions.dtype, np.integer) or regions.min(initial=0) < 0:
         raise InputError(f"regions has shape {regions.shape}, {regions.dtype}; expected {x.shape} indices from 0")
     return _split(Leontief.from_flows(Z, x), x, regions, foreign_inputs, exports)
@@ -156,8 +157,8 @@ def linkage_split(Z, x, regions, *, foreign_inputs=None, exports=None) -> Linkag
 def _split(system, x, regions, foreign_inputs, exports):
     n, inverse_x = x.size, _inverse(x)
     zero = np.zeros(n)
-    foreign = zero if foreign_inputs is None else np.asarray(foreign_inputs, dtype=float)
-    exports = zero if exports is None else np.asarray(exports, dtype=float)
+    foreign = zero if foreign_inputs is None else numbers("foreign_inputs", foreign_inputs)
+    exports = zero if exports is None else numbers("exports", exports)
     where = membership(regions, int(regions.max(initial=-1)) + 1)
     here = np.arange(n)
     backward = system.multipliers(np.vstack([where, foreign * inverse_x]))

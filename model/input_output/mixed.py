@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, NotConverged, Problem
 from model.input_output.leontief import Ghosh, Leontief
 
@@ -39,7 +40,7 @@ def mixed_model(A, y, constrained, output) -> Mixed:
     wanted there; what can be delivered comes back. Raises InputError for bad positions, shapes or negative output.
     """
     system, y = _system(A, y)
-    K, wanted = np.asarray(constrained, dtype=int), np.asarray(output, dtype=float)
+    K, wanted = np.asarray(constrained, dtype=int), numbers("output", output)
     problems = []
     if K.ndim != 1 or np.unique(K).size != K.size or (K.size and (K.min() < 0 or K.max() >= system.n)):
         problems.append(Problem("constrained", f"{K.tolist()}", f"expected different positions in 0..{system.n - 1}"))
@@ -61,7 +62,7 @@ def capacity_limited(A, y, capacity, *, max_iterations: int = 200) -> Mixed:
     Raises InputError for negative capacities, a signed A or y, NotConverged after `max_iterations`.
     """
     system, y = _system(A, y)
-    capacity = np.asarray(capacity, dtype=float)
+    capacity = numbers("capacity", capacity)
     if capacity.shape != (system.n,) or np.isnan(capacity).any() or (capacity < 0).any():
         raise InputError(Problem("capacity", f"shape {capacity.shape}", f"expected ({system.n},) non-negative numbers"))
     if (y < 0).any() or system.A.min() < 0:
@@ -103,7 +104,7 @@ def _fix(system, free, K, wanted):
 
 
 def _system(A, y):
-    system, y = A if isinstance(A, Leontief) else Leontief(A), np.asarray(y, dtype=float)
+    system, y = A if isinstance(A, Leontief) else Leontief(A), numbers("y", y)
     if y.shape != (system.n,) or not np.isfinite(y).all():
         raise InputError(f"y has shape {y.shape}; expected finite ({system.n},)")
     return system, y

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from scipy.linalg import solve_triangular
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError
 from model.input_output.leontief import Leontief
 
@@ -137,7 +138,7 @@ def _solved(M, right, tolerance):
 
 def checked_coefficients(A) -> np.ndarray:
     """A (n, n) as contiguous floats >= 0; InputError names the first cell that is not."""
-    A = np.ascontiguousarray(A, dtype=float)
+    A = np.ascontiguousarray(numbers("A", A))
     if A.ndim != 2 or A.shape[0] != A.shape[1] or not A.size:
         raise InputError(f"A has shape {A.shape}; expected a square matrix of at least one sector")
     if not A.min() >= 0:

@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem
 from model.input_output.leontief import Leontief
 from model.input_output.path_bounds import bounds, checked_coefficients
@@ -96,7 +97,7 @@ def downstream_paths(B, v, f, *, threshold=None, top=None, max_depth=None) -> Pa
     sector. It attributes emissions to the incomes they enable and is no supply shock. Limits and errors as
     :func:`structural_paths`.
     """
-    B = np.asarray(B, dtype=float)
+    B = numbers("B", B)
     if B.ndim != 2:
         raise InputError(f"B has shape {B.shape}; expected a square matrix")
     found = structural_paths(B.T, f, v, threshold=threshold, top=top, max_depth=max_depth)
@@ -105,7 +106,7 @@ def downstream_paths(B, v, f, *, threshold=None, top=None, max_depth=None) -> Pa
 
 
 def _checked(n, s, y, threshold, top, max_depth):
-    s, y = np.asarray(s, dtype=float), np.asarray(y, dtype=float)
+    s, y = numbers("s", s), numbers("y", y)
     problems = []
     for name, array in (("s", s), ("y", y)):
         if array.shape != (n,):

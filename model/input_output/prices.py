@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError, Problem, did_you_mean
 from io_tables.mrio import Mrio
 from model.input_output.leontief import Leontief
@@ -34,7 +35,7 @@ def cost_push(A, added_cost) -> np.ndarray:
     Unit value added is 1 - column sums of A. Raises InputError as :class:`Leontief`.
     """
     system = A if isinstance(A, Leontief) else Leontief(A)
-    cost = np.asarray(added_cost, dtype=float)
+    cost = numbers("added_cost", added_cost)
     if cost.ndim not in (1, 2) or cost.shape[-1] != system.n:
         raise InputError(Problem("added_cost", f"shape {cost.shape}", f"expected ({system.n},) or (m, {system.n})"))
     if not np.isfinite(cost).all():
@@ -49,10 +50,10 @@ def price_change(A, added_cost, pass_through=1.0) -> tuple[np.ndarray, np.ndarra
     (own and of inputs) that goes into the price; 0 is a price that may not move. Raises InputError for numbers
     outside 0..1 and as :class:`Leontief`.
     """
-    A, cost = np.asarray(A, dtype=float), np.asarray(added_cost, dtype=float)
+    A, cost = numbers("A", A), numbers("added_cost", added_cost)
     if A.ndim != 2 or cost.shape != A.shape[1:]:
         raise InputError(f"added_cost has shape {cost.shape}, A {A.shape}; expected (n,) and (n, n)")
-    phi = np.asarray(pass_through, dtype=float)
+    phi = numbers("pass_through", pass_through)
     if phi.shape not in ((), cost.shape):
         raise InputError(Problem("pass_through", f"shape {phi.shape}", f"expected one number or {cost.shape}"))
     phi = np.broadcast_to(phi, cost.shape)
@@ -116,7 +117,7 @@ def carbon_price(
     x, k = table.x, table.Y.shape[1]
     emissions = extension_total(table, extension)
     charged = emissions * _shares(covered, table.n)
-    own = np.zeros(k) if final_demand_emissions is None else np.asarray(final_demand_emissions, dtype=float)
+    own = np.zeros(k) if final_demand_emissions is None else numbers("final_demand_emissions", final_demand_emissions)
     if own.shape != (k,):
         raise InputError(f"final_demand_emissions has shape {own.shape}; expected ({k},)")
     direct = charged * price * YUAN_PER_TONNE
@@ -145,7 +146,7 @@ def carbon_price(
 
 
 def _shares(covered, n):
-    shares = np.ones(n) if covered is None else np.asarray(covered, dtype=float)
+    shares = np.ones(n) if covered is None else numbers("covered", covered)
     if shares.shape != (n,) or not ((shares >= 0) & (shares <= 1)).all():
         raise InputError(Problem("covered", f"shape {shares.shape}", f"expected ({n},) shares in 0..1"))
     return shares
@@ -157,7 +158,7 @@ def _import_factors(table, emissions, given):
     if table.imports is None or table.imports.ndim != 2:
         raise InputError("a border adjustment needs the table's imports by commodity")
     if given is not None:
-        factors = np.asarray(given, dtype=float)
+        factors = numbers("given", given)
         if factors.shape != (S,) or not np.isfinite(factors).all():
             raise InputError(Problem("import_factors", f"shape {factors.shape}", f"expected finite ({S},)"))
         return factors

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from io_tables.arrays import numbers
 from io_tables.errors import Infeasible, InputError, Problem
 from model.programme import INFINITY, Engine, Programme
 
@@ -42,11 +43,12 @@ def choose_technologies(make, use, final_demand, factors, factor_prices, factor_
     Raises InputError where shapes or values do not fit, and Infeasible naming the commodity that
     cannot be supplied or the factors that run out together.
     """
-    commodities = _labels(use, "commodity", np.shape(use)[0] if np.ndim(use) == 2 else 0)
-    names = _labels(factors, "factor", np.shape(factors)[0] if np.ndim(factors) == 2 else 0)
-    make, use, factors = (np.asarray(a, dtype=float) for a in (make, use, factors))
-    final_demand, factor_prices = (np.asarray(a, dtype=float) for a in (final_demand, factor_prices))
-    limits = (np.full(factors.shape[:1], np.inf) if factor_limits is None else np.asarray(factor_limits, dtype=float))
+    tables = use, factors
+    make, use, factors = numbers("make", make), numbers("use", use), numbers("factors", factors)
+    commodities, names = (_labels(table, kind, len(array) if array.ndim == 2 else 0) for table, kind, array in
+                          zip(tables, ("commodity", "factor"), (use, factors), strict=True))
+    final_demand, factor_prices = numbers("final_demand", final_demand), numbers("factor_prices", factor_prices)
+    limits = (np.full(factors.shape[:1], np.inf) if factor_limits is None else numbers("factor_limits", factor_limits))
     _check(make, use, final_demand, factors, factor_prices, limits)
 
     programme = Programme()

@@ -13,6 +13,7 @@ from math import gamma
 import numpy as np
 from numba import njit
 
+from io_tables.arrays import numbers
 from io_tables.errors import InputError
 
 #: Shape of the Weibull lifetime: most retire near the mean, few in the first third. Usual range 3-5; assumed.
@@ -25,7 +26,7 @@ def survival(age, lifetime, *, shape: float | None = None) -> np.ndarray:
     shape None: everything retires at age `lifetime` (fixed); otherwise Weibull with mean `lifetime`, so that
     S(a) = exp(-(a / scale)^shape), scale = lifetime / gamma(1 + 1/shape). `age` and `lifetime` broadcast.
     """
-    age, lifetime = np.asarray(age, float), np.asarray(lifetime, float)
+    age, lifetime = numbers("age", age), numbers("lifetime", lifetime)
     if not (lifetime > 0).all() or np.isnan(age).any():
         raise InputError("ages must be numbers and lifetimes positive; correct the lifetime rows of the catalogue")
     if shape is None:
@@ -40,8 +41,8 @@ def cohort_survival(vintages, years, lifetime, *, width: int = 1, shape: float |
     A vintage of `width` years that ends in the year v was built evenly in v - width + 1 ... v. Until the vintage
     year itself nothing has retired: the vintage is observed then.
     """
-    vintages, years = np.asarray(vintages, float), np.asarray(years, float)
-    lifetime = np.asarray(lifetime, float)[..., None, None]
+    vintages, years = numbers("vintages", vintages), numbers("years", years)
+    lifetime = numbers("lifetime", lifetime)[..., None, None]
     share = np.zeros(np.broadcast_shapes(lifetime.shape, (len(vintages), len(years))))
     for back in range(width):
         share += survival(years[None, :] - (vintages[:, None] - back), lifetime, shape=shape)
@@ -55,8 +56,8 @@ def surviving(capacity, vintages, years, lifetime, *, base_year: int, width: int
     Capacity in use in the base year has survived so far: the share is relative to that of the base year. What the
     lifetime says should already be gone (share 0 in the base year) retires evenly over the `width` years after it.
     """
-    capacity = np.asarray(capacity, float)
-    years = np.asarray(years, float)
+    capacity = numbers("capacity", capacity)
+    years = numbers("years", years)
     then = cohort_survival(vintages, years, lifetime, width=width, shape=shape)
     now = cohort_survival(vintages, [base_year], lifetime, width=width, shape=shape)
     overdue = np.clip(1.0 - (years - base_year) / width, 0.0, 1.0)
@@ -133,13 +134,13 @@ def follow_target(target, lifetime, *, initial=None, shape: float | None = None)
         None for no stock. Use `surviving` to make it from vintages.
     Where survivors exceed the target the oldest cohorts retire early.
     """
-    target = np.atleast_2d(np.asarray(target, float))
+    target = np.atleast_2d(numbers("target", target))
     if target.ndim != 2:
         raise InputError(f"a stock target has shape {target.shape}; expected (N, T)")
     N, T = target.shape
     if np.any(target < 0) or not np.isfinite(target).all():
         raise InputError("a stock target is negative or not a number; give capacities >= 0")
-    left = np.zeros((N, T + 1)) if initial is None else np.atleast_2d(np.asarray(initial, float))
+    left = np.zeros((N, T + 1)) if initial is None else np.atleast_2d(numbers("initial", initial))
     if left.shape != (N, T + 1) or np.any(np.diff(left, axis=1) > 1e-12 * max(left.max(), 1.0)):
         raise InputError(f"initial stock must be ({N}, {T + 1}) and never rise; make it with `surviving`")
     share = np.array([survival(np.arange(T + 1), life, shape=shape) for life in np.broadcast_to(lifetime, (N,))])
@@ -156,7 +157,7 @@ def book_value(age, lifetime) -> np.ndarray:
 
     Raises InputError for an age that is no number or a lifetime that is not positive.
     """
-    age, lifetime = np.asarray(age, float), np.asarray(lifetime, float)
+    age, lifetime = numbers("age", age), numbers("lifetime", lifetime)
     if not (lifetime > 0).all() or np.isnan(age).any():
         raise InputError("the book value needs ages and positive lifetimes")
     return np.clip(1.0 - age / lifetime, 0.0, 1.0)
@@ -167,8 +168,8 @@ def stranded_value(retired, vintages, years, lifetime, capex) -> np.ndarray:
 
     retired (N, V, Y) capacity retired early; capex (N, V) 10^8 yuan per unit when built; lifetime (N,).
     """
-    age = np.asarray(years, float)[None, :] - np.asarray(vintages, float)[:, None]
-    value = book_value(np.maximum(age, 0.0), np.asarray(lifetime, float)[:, None, None])
+    age = numbers("years", years)[None, :] - numbers("vintages", vintages)[:, None]
+    value = book_value(np.maximum(age, 0.0), numbers("lifetime", lifetime)[:, None, None])
     return np.einsum("nvy,nvy,nv->ny", retired, value, capex)
 
 
@@ -177,7 +178,7 @@ def retire_early(capacity, target) -> np.ndarray:
 
     Vintages must be in rising order. Raises InputError for other shapes, or what is negative or no number.
     """
-    capacity, target = np.asarray(capacity, float), np.asarray(target, float)
+    capacity, target = numbers("capacity", capacity), numbers("target", target)
     if capacity.ndim != 2 or target.shape not in ((), capacity.shape[:1]):
         raise InputError(f"capacity has shape {capacity.shape}, target {target.shape}; expected (N, V) and (N,)")
     if not ((capacity >= 0).all() and np.isfinite(capacity).all()) or np.isnan(target).any():
