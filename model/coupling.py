@@ -173,6 +173,9 @@ class CoupledStudy(Study):
         """(R,) TWh generated."""
         return generated(self, activity)
 
+    def own_mixes(self, t: int) -> None:
+        """None: shares are only where the loop starts, the programme keeps what provinces have of their own."""
+
 
 def _told(progress, step: str):
     return (lambda number, residual, *rest: progress(step, number, residual, *rest)) if progress else None

@@ -10,8 +10,8 @@ ONLY_OPTIMISING = (
     ("carbon", "provincial_caps"), ("carbon", "allocation"), ("technology", "limits"), ("power", "reserve_margin"),
     ("economics", "budget_rule"), ("technology", "foresight"),
 )
-#: Read only where technology shares are given.
-ONLY_SHARES = (("technology", "provincial_shares"),)
+#: Read where technology shares are given, and by the programme where it sees every province.
+SHARES_OR_PROVINCES = (("technology", "provincial_shares"),)
 #: Read only where the programme sees every province.
 ONLY_PROVINCIAL = (
     ("power", "line_losses"), ("power", "lines"), ("power", "line_growth_max"), ("carbon", "provincial_caps"),
@@ -22,9 +22,11 @@ ONLY_PROVINCIAL = (
 def unused_settings(scenario: Scenario) -> list[str]:
     """One warning naming what the scenario changes from the defaults without effect; empty when there is nothing."""
     optimising = scenario.technology.choice == "optimise"
-    chosen = list(ONLY_SHARES if optimising else ONLY_OPTIMISING)
+    chosen = [] if optimising else list(ONLY_OPTIMISING)
     if not optimising or scenario.coupling.resolution == "national":
         chosen += [setting for setting in ONLY_PROVINCIAL if setting not in chosen]
+    if optimising and scenario.coupling.resolution == "national":
+        chosen += SHARES_OR_PROVINCES
     names = [f"{section}.{name}" for section, name in chosen if _changed(scenario, section, name)]
     if not optimising and scenario.demand.price_response == "marginal":
         names.append("demand.price_response: marginal (shares have average prices only)")

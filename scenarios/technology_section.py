@@ -188,7 +188,10 @@ class TechnologySettings(Section):
         "技术份额",
     )
     provincial_shares: dict[Province, ProductShares] = setting(
-        {}, "the same for one province, instead of the national mix", "分省技术份额"
+        {},
+        "the same for one province, instead of the national mix; where technologies are chosen, the programme over "
+        "provinces keeps it in years not yet lived",
+        "分省技术份额",
     )
     trade_band: SharePath = setting(
         0.0,

@@ -19,7 +19,7 @@ from model.primary_energy import GROUPS
 #: Contract -> what it says.
 CONTRACTS = {
     "place": "what stands or is asked for in a province is that province's",
-    "line": "a line between two provinces belongs half to each",
+    "line": "a line between two provinces, or a product flow within its band, belongs half to each",
     "grid region": "limits of a grid region are shared among its provinces by electricity use of the base year",
     "quota": "limits on national CO2 are divided by the chosen allocation rule",
     "fuel": "limits on a national fuel are shared by use of that fuel in the base year",

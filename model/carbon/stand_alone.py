@@ -2,7 +2,8 @@
 
 Contracts are what moves between provinces in the plan: goods drawn from others' products and power over lines. A
 coalition S keeps its deliveries to others and its share of every national endowment, and may draw from others what its
-plan draws, in value at the plan's prices; lines to outsiders carry what they carry. With its own columns it solves
+plan draws, in value at the plan's prices; lines and product flows to outsiders carry what they carry. With its own
+columns it solves
 
     C(S) = min c_S'z + (its share of those lines' cost)
     s.t.  its own product rows >= demand + deliveries to outsiders,   lambda_out'M_S z <= lambda_out'M_S z*,
@@ -52,17 +53,23 @@ class Contracts:
         self.lines = np.flatnonzero(owners.column_rule == LINE)
 
     def _home(self) -> np.ndarray:
-        """(k,) province whose columns alone (lines apart) speak in a row; -1 for several, -2 for lines only."""
+        """(k,) province whose columns alone (lines apart) speak in a row, the one that buys where product flows do;
+        -1 for several, -2 for lines only."""
         K = self.whole.complete.K
         touched = sparse.csr_matrix((np.ones(K.nnz), K.indices, K.indptr), shape=K.shape)
         placed = np.where((self.owners.column_rule != LINE)[:, None], self.owners.columns, 0.0)
         sums = touched @ placed
         total = sums.sum(axis=1)
         single = sums.max(axis=1) >= total * (1.0 - ROUNDING)
-        return np.where(total <= ROUNDING, -2, np.where(single, sums.argmax(axis=1), -1))
+        home = np.where(total <= ROUNDING, -2, np.where(single, sums.argmax(axis=1), -1))
+        bought = self.whole.draft.programme.rows.get("bought")
+        if bought is not None:
+            home[self.whole.kept(bought.index)] = np.arange(bought.shape[1])[None, :, None]
+        return home
 
     def value(self) -> np.ndarray:
-        """(R,) value of a province's contracts in the division: deliveries less draws, power sent less received."""
+        """(R,) value of a province's contracts in the division: deliveries less draws, power and product flows sent
+        less received."""
         c, own = self.whole.complete, self.owners.columns
         goods = trade_contracts(c, self.owners, self.z).T @ self.prices
         K = sparse.csc_matrix(c.K)[:, self.lines].tocoo()
@@ -71,7 +78,10 @@ class Contracts:
         placed = home >= 0
         power = own[self.lines[K.col[placed]]].T @ flow[placed]
         power -= np.bincount(home[placed], weights=flow[placed], minlength=own.shape[1])
-        return goods + power
+        B = sparse.csc_matrix(c.B)[:, self.lines].tocoo()
+        made = self.prices[B.row] * B.data * self.z[self.lines[B.col]]
+        moved = own[self.lines[B.col]].T @ made - self.owners.products[B.row].T @ made
+        return goods + power + moved
 
     def kept(self) -> np.ndarray:
         """(R,) what provinces bear when contracts stay as they are; sums to the lower bound."""
@@ -161,8 +171,9 @@ class _Alone:
                        else f"{('coal', 'oil', 'gas')[q - count * G]} {d.years[t]}" for q in keep]
         rows = (np.arange(d.T)[:, None] * Q + keep[None]).ravel()
         made = c.B[rows][:, self.columns]
+        carried = c.B[rows][:, self.fixed] @ contracts.z[self.fixed]
         matrix = sparse.vstack([made - sparse.vstack(needed), sparse.csr_matrix(-drawn[None])])
-        low = np.concatenate([*sides, [-drawn_side]])
+        low = np.concatenate([np.concatenate(sides) - carried, [-drawn_side]])
         dual = np.append(contracts.prices[rows], 1.0)
         return matrix, low, np.full(len(low), INFINITY), dual, [*labels, "goods of others"]
 

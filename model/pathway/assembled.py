@@ -14,6 +14,7 @@ from model.pathway.choice import Choice
 from model.pathway.closing import household_demand
 from model.pathway.draft import Draft
 from model.pathway.fleet import HOUSEHOLDS, add_fleet
+from model.pathway.given_mixes import add_given_mixes
 from model.pathway.inertia import add_inertia
 from model.pathway.lived import add_history, last_lived
 from model.pathway.places import Places
@@ -67,6 +68,7 @@ def draft_of(study: Study, places: Places, timing: Timing, found: list[Requireme
     add_power(d)
     add_carbon(d)
     add_history(d)
+    add_given_mixes(d)
     add_inertia(d)
     asked = d.programme.upper_bounds()
     tighten(d)

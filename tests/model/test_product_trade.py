@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from io_tables.base_year import BaseYear
+from model.carbon.deal import divided
+from model.carbon.stand_alone import Contracts
 from model.coupled_results import coupled_blocks
 from model.coupling import solve
 from model.macro.closure import shifted_trade_shares
@@ -126,6 +128,17 @@ def test_a_wider_band_never_raises_the_cost_and_none_is_the_fixed_pattern(couple
     c = replace(c, lower=complete.lower[others], upper=complete.upper[others])
     reached = Joining(c, coupled.z[others], coupled.prices).passes(1e-7, 12)
     assert reached.bounds.objective == pytest.approx(costs[2], rel=1e-6)
+
+
+def test_no_coalition_that_keeps_its_flows_as_contracts_does_better_alone(coupled):
+    _, division, owners = divided(coupled, {"grandfathering": 1.0})
+    contracts = Contracts(coupled.outer.iterate.assembled, owners, division, coupled.z, coupled.prices,
+                          coupled.multipliers)
+    kept = contracts.kept()
+    assert kept.sum() == pytest.approx(division.lower_bound, rel=1e-12)
+    assert np.abs(contracts.value()).max() > 1.0
+    for members in ([5, 6, 7], [28, 29]):
+        assert kept[members].sum() <= contracts.alone(members).cost * (1 + 1e-9)
 
 
 def test_without_a_band_nothing_moves():

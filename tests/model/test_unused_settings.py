@@ -19,5 +19,9 @@ def test_what_the_programme_reads_depends_on_its_places():
     assert "power.line_losses" in national and "carbon.provincial_caps" in national
     assert "technology.trade_band" in national
     assert "carbon.neutral_year" not in national
+    mix = "technology.provincial_shares={Hebei: {steel: {steel_bf_bof: 1}}}"
+    assert "technology.provincial_shares" in unused_settings(load_scenario("least_cost", (mix,)))[0]
+    assert unused_settings(load_scenario("quick", (mix,))) == unused_settings(load_scenario("quick"))
+    assert unused_settings(load_scenario("least_cost", ("coupling.resolution=provincial", mix))) == []
     everywhere = ("coupling.resolution=provincial", "power.line_losses=0.04", provincial_cap, band)
     assert unused_settings(load_scenario("least_cost", everywhere)) == []
