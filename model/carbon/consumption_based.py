@@ -15,13 +15,20 @@ from model.input_output.table_accounts import extension_total, table_accounts
 from scenarios.carbon_section import Allocation
 
 
+def embodied_co2(table: BaseYear) -> np.ndarray:
+    """(R, R) Mt emitted by industries of a province (row) for the final use of each (column), gross of capture.
+
+    Exports abroad are left out (Peters 2008, as `table_accounts`).
+    """
+    return table_accounts(table.mrio, {"co2": extension_total(table.mrio, "co2")}).totals.transfers[0]
+
+
 def used_co2(table: BaseYear) -> np.ndarray:
     """(R,) Mt emitted in China for the final use of each province, its households' own included; gross of capture.
 
-    The nation's sum lies below its emissions by what is emitted for exports (Peters 2008, as `table_accounts`).
+    The nation's sum lies below its emissions by what is emitted for exports.
     """
-    found = table_accounts(table.mrio, {"co2": extension_total(table.mrio, "co2")})
-    return found.totals.consumption[0] + table.co2[:, len(table.sectors):].sum(axis=(1, 2))
+    return embodied_co2(table).sum(axis=0) + table.co2[:, len(table.sectors):].sum(axis=(1, 2))
 
 
 def by_use(emissions, used) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from model.carbon.captured import LEAST, Captured, captured_and_stored, storage_tables
+from model.carbon.formulas import EMBODIED, EQUALISED, FORMULA, USERS_PAY, by_formula
 from model.carbon.game import CurveGame
 from model.carbon.negotiation import Desk, Run, blended, desk
 from model.carbon.owen_division import Division, divide, zero_sum
@@ -57,8 +58,8 @@ class Deal:
     permits : rule, region, year, quota, optimum, price (10^8 yuan per Mt = 100 yuan/t), transfer, unit.
     peaks : region, peak_year, peak_level, plateau_until, last_level, after_nation, rule.
     provinces : fairness by rule and region: rule, region, cost, transfer, net_cost, burden (% of GDP), per_head (yuan),
-    reference, gain, outcome, rank, rank_of_rule, unit. `rule` includes `owen`, `owen with contracts`
-    and, with curves, `shapley`.
+    reference, gain, outcome, rank, rank_of_rule, unit. `rule` includes `owen`, `owen with contracts`, those of
+    `by_formula` and, with curves, `shapley`.
     rules : fairness by rule: rule, volume, winners, losers, lightest, heaviest, gini_*, theil_*, gini_of_burden,
     concentration, unit.
     smallest : reference, region, cost, reference_cost, transfer, cost_after, unit.
@@ -108,7 +109,8 @@ def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference
     contracts = Contracts(coupled.outer.iterate.assembled, owners, division, coupled.z, coupled.prices,
                           coupled.multipliers)
     kept = zero_sum(division.own_cost - contracts.kept() - (division.closed - division.bears)) / MONEY
-    deals, more = {"owen": division.transfer / MONEY, "owen with contracts": kept}, dict(references or {})
+    deals = {"owen": division.transfer / MONEY, "owen with contracts": kept, **by_formula(coupled, run)}
+    more = dict(references or {})
     single = [contracts.alone([r]) for r in range(len(run.regions))] if alone else []
     if single:
         lonely = np.array([s.cost for s in single]) - division.own_cost
@@ -252,6 +254,9 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
          "for rules that ask for a baseline"),
         ("cost in the fairness tables", "against the run without the caps" if reference is not None else
          "all resource cost of the programme", "", ""),
+        (EMBODIED, USERS_PAY, "part of the carbon price", "users of goods pay it to provinces that emit for them, by "
+         "the tables of each year; assumed"),
+        (FORMULA, EQUALISED, "1: the same cost per head", "general transfers with need by population; assumed"),
         ("demand", "frozen", "", "the division holds for the programme at its last economy"),
     ]
     if shapley is not None:

@@ -32,6 +32,8 @@ _RULES = (
 )
 _NAMES = {"blend": ("加权组合", "Blend"), "owen": ("欧文点", "Owen point"),
           "owen with contracts": ("欧文点(保留省际合同)", "Owen point, contracts kept"),
+          "embodied carbon": ("隐含碳补偿(使用方按碳价补偿生产方)", "Compensation for embodied carbon"),
+          "fiscal formula": ("财政公式(人均成本均等)", "Fiscal formula (equal cost per head)"),
           "shapley": ("沙普利值", "Shapley value"), "no transfers": ("无转移", "No transfers")}
 #: References of the smallest transfers.
 _REFERENCES = {"equal burden": "等负担(成本/GDP相同)", "grandfathering with trade": "历史排放配额加交易",

@@ -11,6 +11,7 @@ from io_tables.base_year import BaseYear
 from io_tables.errors import InputError
 from model.carbon.captured import captured_and_stored, pipeline_lengths, province_distances, sent_kilometres
 from model.carbon.deal import deal, divided
+from model.carbon.formulas import EMBODIED, FORMULA
 from model.carbon.frozen import at_economy_of
 from model.carbon.negotiation import blended
 from model.carbon.owen_division import divide
@@ -206,6 +207,12 @@ def test_all_tables_of_a_deal_are_there_with_units_and_sums(coupled):
         assert abs(table["transfer"].sum()) <= 1e-9 * max(np.abs(table["transfer"]).sum(), 1.0)
         assert table["quota"].sum() == pytest.approx(table["optimum"].sum(), rel=1e-9)
     assert set(found.provinces["rule"]) >= {"owen", "owen with contracts", "grandfathering", "per_capita"}
+    rows = found.provinces.set_index(["rule", "region"])
+    for name in (EMBODIED, FORMULA):
+        assert abs(rows.loc[name, "transfer"].sum()) <= 1e-9 * rows.loc[name, "transfer"].abs().sum()
+    assert np.ptp(rows.loc[FORMULA, "per_head"]) < 1e-2 * rows.loc[FORMULA, "per_head"].mean()
+    # who emits for others is paid, who lets others emit pays
+    assert rows.loc[(EMBODIED, "Inner Mongolia"), "transfer"] > 0 > rows.loc[(EMBODIED, "Beijing"), "transfer"]
     for _, table in found.smallest.groupby("reference"):
         assert (table["cost_after"] <= table["reference_cost"] + 1e-6 * table["cost"].abs().max()).all()
     assert found.summary["item"].is_unique
