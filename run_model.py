@@ -222,7 +222,7 @@ def parser() -> argparse.ArgumentParser:
         "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
     )
     run.add_argument(
-        "--intervals", action="store_true", help="range of every province over equally good divisions of cost"
+        "--intervals", action="store_true", help="provinces: range over equally good divisions of cost, and cost alone"
     )
 
     text = "what an earlier or later peak costs, for each allowed peak year (nation)"

@@ -32,7 +32,7 @@ def run(
     progress : called after every year where shares are given, as progress(step, number, residual, ...) after every pass
     where technologies are chosen. alternatives : how many near-optimal pathways of the nation, at most `slack`
     (relative) dearer; second_start : solve once more from another start and certify that both agree; intervals : how
-    far apart equally good divisions between provinces lie (two re-solves a province). All need a run that chooses
+    far apart equally good divisions between provinces lie, and what each would pay alone. All need a run that chooses
     technologies, intervals one over all provinces.
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """

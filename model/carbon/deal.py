@@ -21,10 +21,11 @@ from model.carbon.game import CurveGame
 from model.carbon.negotiation import Desk, Run, blended, desk
 from model.carbon.owen_division import Division, divide, zero_sum
 from model.carbon.owen_interval import Interval, outer_interval
-from model.carbon.owen_years import Yearly, by_year
+from model.carbon.owen_tables import PRESENT, interval_row, owen_table, parts_table, years_table
+from model.carbon.owen_years import by_year
 from model.carbon.owners import Owners, contract_table, owners_of
 from model.carbon.plan_run import base_emissions, cost_by_year, run_of
-from model.carbon.stand_alone import Alone, Contracts
+from model.carbon.stand_alone import Contracts
 from model.carbon.water_filling import named
 from model.pathway.budget import budget_weights
 from model.pathway.draft import MONEY
@@ -33,10 +34,8 @@ from model.pathway.joining import Joining
 if TYPE_CHECKING:
     from model.coupling import Coupled
 
-PRESENT = "10^8 yuan of 2020, present value"
 OUTSIDERS = ("players are the provinces of the run; Hong Kong, Macau, Taiwan and other countries neither pay nor "
              "receive, permits do not cross the border")
-NO_INTERVAL = "not computed (run --intervals does); the point is one member of the core"
 
 
 @dataclass(frozen=True)
@@ -129,9 +128,9 @@ def deal(coupled: Coupled, *, rule: Mapping[str, float] | None = None, reference
     routes, sinks, years = storage_tables(stored)
     return Deal(
         summary=_summary(coupled, rule, division, reference, shapley, table, stored, interval),
-        owen=_owen(run, division, kept, single, interval),
-        owen_years=_years(run, yearly),
-        owen_parts=_parts(run, division, owners),
+        owen=owen_table(run, division, kept, single, interval),
+        owen_years=years_table(run, yearly),
+        owen_parts=parts_table(run, division, owners),
         contracts=contract_table(owners, division.product_value / MONEY, division.row_value / MONEY,
                                  division.column_value / MONEY).assign(unit=PRESENT),
         quotas=table.quotas, weights=table.weights, permits=table.transfers, peaks=table.peaks,
@@ -178,50 +177,6 @@ def _interval(coupled: Coupled, owners: Owners) -> Interval:
     return outer_interval(joining, owners, coupled.z, coupled.prices)
 
 
-def _owen(run: Run, division: Division, kept: np.ndarray, single: list[Alone],
-          interval: Interval | None) -> pd.DataFrame:
-    received, own = division.transfer / MONEY, division.own_cost / MONEY
-    borne = own - received
-    nothing = np.full(len(run.regions), np.nan)
-    low = high = nothing
-    if interval is not None:
-        # the run's own division is optimal to within its gap only
-        low, high = np.minimum(interval.low / MONEY, borne), np.maximum(interval.high / MONEY, borne)
-    return pd.DataFrame({
-        "region": run.regions, "division": borne, "own_cost": own, "transfer": received,
-        "yearly_transfer": received / run.weights.sum(), "burden": 100.0 * borne / run.present(run.gdp),
-        "low": low, "high": high, "division_contracts": own - kept, "transfer_contracts": kept,
-        "stand_alone": np.array([s.cost for s in single]) / MONEY if single else nothing,
-        "short": ["; ".join(f"{name} {amount:.3g}" for name, amount in s.short.items()) for s in single] or "",
-        "unit": f"{PRESENT}; yearly: a year; burden: % of GDP"})
-
-
-def _years(run: Run, yearly: Yearly) -> pd.DataFrame:
-    bears, receives = yearly.bears / MONEY, yearly.receives / MONEY
-    T, R = bears.shape
-    weight = run.weights[:, None]
-    return pd.DataFrame({
-        "region": np.tile(np.asarray(run.regions, dtype=object), T), "year": np.repeat(run.years, R),
-        "division": bears.ravel(), "transfer": receives.ravel(), "division_a_year": (bears / weight).ravel(),
-        "transfer_a_year": (receives / weight).ravel(), "unit": f"{PRESENT}; a year: 10^8 yuan of 2020 in the year"})
-
-
-def _parts(run: Run, division: Division, owners: Owners) -> pd.DataFrame:
-    parts = []
-    for contract in dict.fromkeys((*owners.product_rule, *owners.row_rule, *owners.column_rule)):
-        value = np.zeros(len(run.regions))
-        for rules, shares, values in ((owners.product_rule, owners.products, division.product_value),
-                                      (owners.row_rule, owners.rows, division.row_value),
-                                      (owners.column_rule, owners.columns, division.column_value)):
-            own = rules == contract
-            value += shares[own].T @ values[own]
-        if np.any(value):
-            parts.append((contract, value))
-    parts.append(("optimality gap", division.closed - division.bears))
-    return pd.concat([pd.DataFrame({"region": run.regions, "item": name, "value": value / MONEY, "unit": PRESENT})
-                      for name, value in parts], ignore_index=True)
-
-
 def _shapley(run: Run, found, received) -> pd.DataFrame:
     if found is None:
         return _empty("region", "cost", "standard_error", "transfer", "unit")
@@ -249,7 +204,7 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
          f"gap {coupled.gap:.3g}, violation {coupled.violation:.3g}, outer residual {coupled.outer.residual:.3g}"),
         ("volume of Owen transfers", 0.5 * np.abs(division.transfer).sum() / MONEY, PRESENT,
          "money that changes hands"),
-        _interval_row(division, interval),
+        interval_row(division, interval),
         ("baseline", "run without the caps" if reference is not None else "CO2 per GDP of the base year", "",
          "for rules that ask for a baseline"),
         ("cost in the fairness tables", "against the run without the caps" if reference is not None else
@@ -278,16 +233,6 @@ def _summary(coupled: Coupled, rule, division: Division, reference, shapley, tab
     ]
     rows += [(f"left out: {name}", "", "", why) for name, why in table.left_out.items()]
     return pd.DataFrame(rows, columns=["item", "value", "unit", "note"])
-
-
-def _interval_row(division: Division, interval: Interval | None) -> tuple:
-    name = "interval of the Owen point"
-    if interval is None:
-        return name, "", "", NO_INTERVAL
-    width = np.median((interval.high - interval.low) / np.abs(division.bears))
-    return (name, 100.0 * width, "% of the division, median of provinces",
-            f"outer interval: holds what each bears by every optimal dual up to ten times the run's; sides moved by "
-            f"{100.0 * interval.step:g} %, the gap explains {interval.open_gap / MONEY:.3g} x 10^8 yuan of each end")
 
 
 def _empty(*columns: str) -> pd.DataFrame:

@@ -33,7 +33,7 @@ OWEN_TRANSFER = "Carbon Transfer|Owen point"
 def deal_tables(coupled: Coupled | None, *, intervals: bool = False) -> dict[str, pd.DataFrame]:
     """Tables of the deal; empty where the programme does not resolve provinces, one line where it is refused.
 
-    intervals : with the outer interval of every province's Owen division.
+    intervals : with the outer interval of every province's Owen division and its cost alone, which take minutes.
     """
     if coupled is None or coupled.resolution != _PROVINCIAL:
         return {}
@@ -41,7 +41,7 @@ def deal_tables(coupled: Coupled | None, *, intervals: bool = False) -> dict[str
     from model.carbon.deal import deal
 
     try:
-        found = deal(coupled, intervals=intervals)
+        found = deal(coupled, intervals=intervals, alone=intervals)
     except InputError as error:
         told = [("refused", "", "", problem.what) for problem in error.problems]
         return {"deal_summary": pd.DataFrame(told, columns=["item", "value", "unit", "note"])}
