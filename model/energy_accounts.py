@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from io_tables import classification
 from io_tables.base_year import BaseYear
@@ -105,7 +106,21 @@ class EnergyAccounts:
 
     def by_sector(self, technology_energy: np.ndarray) -> np.ndarray:
         """(R, E, F) PJ of technologies booked in the sectors that own them."""
-        return np.einsum("rkf,rkef->ref", technology_energy, self.owner, optimize=True)
+        return (self._booking @ technology_energy.ravel()).reshape(self.use.shape)
+
+    @cached_property
+    def _booking(self) -> sparse.csr_matrix:
+        """(R E F, R K F) the owners as a matrix: nearly all entries of `owner` are zero."""
+        R, K, E, F = self.owner.shape
+        r, k, e, f = np.nonzero(self.owner)
+        where = (np.ravel_multi_index((r, e, f), (R, E, F)), np.ravel_multi_index((r, k, f), (R, K, F)))
+        return sparse.csr_matrix((self.owner[r, k, e, f], where), shape=(R * E * F, R * K * F))
+
+    @cached_property
+    def technology_carbon(self) -> np.ndarray:
+        """(R, K, F) Mt CO2 per PJ of a fuel that a technology burns, at the factors of the sectors that own it."""
+        R, K, _, F = self.owner.shape
+        return (self._booking.T @ self.carbon.ravel()).reshape(R, K, F)
 
     def inputs(self, year: float) -> np.ndarray:
         """(K, F) catalogue fuel inputs in PJ per unit of product."""
@@ -214,7 +229,7 @@ class EnergyAccounts:
         co2[:, :, -1] = sector_process * process_index
         for k, e in enumerate(sectors):
             co2[:, e, -1] += process[:, k]
-        combustion = np.einsum("rkf,rkef,ref->rk", owned, self.owner, self.carbon, optimize=True)
+        combustion = (owned * self.technology_carbon).sum(axis=2)
         captured = np.zeros(use.shape[:2])
         for k, key in enumerate(self.keys):
             rate = self.catalogue.value(key, "capture_rate", year=year)

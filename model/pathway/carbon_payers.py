@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -49,9 +50,9 @@ def payers(study: Study, year: Year, scope: str = "energy_and_process") -> Payer
     if scope != "energy":
         residual = residual + accounts.process[1] * process_index(study, year)
     # cars and heating of enterprises are booked with the sectors that own them
-    own = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) in HOUSEHOLD_PRODUCTS]
-    residual = residual + np.einsum("rkf,rkef,ref->re", energy.technology_energy[:, own], accounts.owner[:, own],
-                                    accounts.carbon, optimize=True)
+    own = np.array([study.catalogue.product(key) in HOUSEHOLD_PRODUCTS for key in study.keys])
+    booked = accounts.by_sector(np.where(own[:, None], energy.technology_energy, 0.0))
+    residual = residual + (booked * accounts.carbon).sum(axis=2)
     industries += _to_industries(base, year, residual[:, :S])
     households = (energy.use * accounts.carbon)[:, S:].sum(axis=1)
     removing = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) == "co2_removal"]
@@ -62,15 +63,23 @@ def _to_industries(base, year: Year, sectors: np.ndarray) -> np.ndarray:
     """(R, J) CO2 of sectors (R, S) outside the technologies, with the remainder of the sector, else its products."""
     result = np.zeros((len(base.regions), len(base.industries)))
     output = year.economy.closed.output
-    for e, name in enumerate(base.sectors):
-        members = [j for j, sector in enumerate(base.industry_sector) if sector == name]
-        first = output[:, members[0]]
-        weight = np.where((first > 0)[:, None], np.eye(len(members))[0], output[:, members])
+    for e, members in enumerate(_members(base.sectors, base.industry_sector)):
+        first, *others = members
+        if not others or (output[:, first] > 0).all():
+            result[:, first] += sectors[:, e]
+            continue
+        weight = np.where((output[:, first] > 0)[:, None], np.eye(len(members))[0], output[:, members])
         total = weight.sum(axis=1, keepdims=True)
         nation = output[:, members].sum(axis=0) / max(output[:, members].sum(), 1e-300)
         weight = np.where(total > 0, weight / np.where(total > 0, total, 1.0), nation)
         result[:, members] += weight * sectors[:, [e]]
     return result
+
+
+@cache
+def _members(sectors: tuple[str, ...], industry_sector: tuple[str, ...]) -> list[list[int]]:
+    """Industries of each sector, its remainder first."""
+    return [[j for j, sector in enumerate(industry_sector) if sector == name] for name in sectors]
 
 
 def per_output(charged: np.ndarray, output: np.ndarray) -> np.ndarray:

@@ -133,8 +133,7 @@ class _Rows:
         self.intensity = study.accounts.inputs(year.year)[None] * factor + beside
         hydrogen = base.fuels.index("hydrogen")
         self.hydrogen = self.intensity[:, :, hydrogen] / study.catalogue.energy_content("hydrogen")
-        combustion = np.einsum("rkf,rkef,ref->rk", self.intensity, study.accounts.owner, study.accounts.carbon,
-                               optimize=True)
+        combustion = (self.intensity * study.accounts.technology_carbon).sum(axis=2)
         process, _ = study.accounts.process
         biogenic = np.array([study.catalogue.commodities[f].biogenic_co2 if f in study.catalogue.commodities else 0.0
                              for f in base.fuels])
