@@ -260,7 +260,7 @@ def parser() -> argparse.ArgumentParser:
     allocate = add("allocate", _on_run("allocate_run"), text)
     allocate.add_argument("run", metavar="RUN", help="folder of a finished run, such as results/least_cost")
     allocate.add_argument("--rule", action="append", metavar="NAME", help="a rule on the desk (default: all with data)")
-    allocate.add_argument("--weights", metavar="a=0.5,b=0.5", help="weights of the blend (default: equal)")
+    allocate.add_argument("--weights", metavar="a=0.5,b=0.5", help="weights, or entropy (default: equal)")
     allocate.add_argument("--baseline", metavar="RUN", help="run without the cap (default: CO2 per GDP stays)")
     allocate.add_argument("--price", type=float, metavar="YUAN", help="yuan per tonne instead of the run's price")
     allocate.add_argument("--out", metavar="FILE", help="workbook (default: RUN/allocation.xlsx); .csv goes beside")

@@ -12,7 +12,7 @@ import pandas as pd
 from io_tables import classification
 from io_tables.errors import InputError, Problem, did_you_mean
 from model.carbon.desk_run import LAND, NET, PER_TONNE, grid
-from model.carbon.desk_tables import ADDED, BLEND, desk_tables, rule_name
+from model.carbon.desk_tables import ADDED, BLEND, ENTROPY, desk_tables, rule_name
 from model.carbon.negotiation import RULES
 from model.certificate import Certificate, Ledger
 from model.results import NATION, TOTAL, Results, long_table
@@ -60,18 +60,20 @@ class Allocated:
         self.quotas.to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8-sig")
 
 
-def allocate(folder: Path, *, rules: Sequence[str] | None = None, weights: Mapping[str, float] | None = None,
+def allocate(folder: Path, *, rules: Sequence[str] | None = None, weights: Mapping[str, float] | str | None = None,
              baseline: Path | None = None, price: float | None = None) -> Allocated:
     """Divide the cap path of the run in `folder`.
 
-    rules : those laid side by side (default: all the run has data for); weights of the blend by rule (default: the
-    scenario's, else equal); baseline : folder of a run without the cap; price : yuan per tonne in every year instead
-    of the run's. Raises InputError for unknown rules and runs that do not fit, verify.Damaged for incomplete folders.
+    rules : those laid side by side (default: all the run has data for); weights of the blend by rule, or 'entropy'
+    (default: the scenario's, else equal); baseline : folder of a run without the cap; price : yuan per tonne in every
+    year instead of the run's. Raises InputError for unknown rules and runs that do not fit, verify.Damaged for
+    incomplete folders.
     """
-    known_rules([*(rules or ()), *(weights or ())])
+    given = () if weights is None or weights == ENTROPY else tuple(weights)
+    known_rules([*(rules or ()), *given])
     table, results, scenario = read_results(folder)
-    if weights and rules:
-        rules = list(dict.fromkeys([*rules, *weights]))
+    if given and rules:
+        rules = list(dict.fromkeys([*rules, *given]))
     reference = None if baseline is None else _baseline(baseline, results)
     tables, added = desk_tables(
         table, scenario, results.regions, _sectors(table), pd.DataFrame(), weights=weights, rules=rules,
@@ -89,8 +91,13 @@ def known_rules(names: Sequence[str]) -> None:
         raise InputError(wrong)
 
 
-def parse_weights(text: str) -> dict[str, float]:
-    """Weights from 'rule=0.5,other=0.5'; a rule by key, English or Chinese name. Raises InputError for all mistakes."""
+def parse_weights(text: str) -> dict[str, float] | str:
+    """Weights from 'rule=0.5,other=0.5', or 'entropy'; a rule by key, English or Chinese name.
+
+    Raises InputError for all mistakes.
+    """
+    if text.strip().casefold() in (ENTROPY, "熵权"):
+        return ENTROPY
     found, problems = {}, []
     names = {rule.en.casefold(): key for key, rule in RULES.items()} | {rule.zh: key for key, rule in RULES.items()}
     for part in text.replace("\uff0c", ",").replace("\uff1d", "=").split(","):

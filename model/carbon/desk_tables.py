@@ -41,19 +41,22 @@ ADDED = (QUOTA, TRANSFER, BUDGET, TRANSPORT)
 STORED = "Carbon Storage"
 #: Mt CO2 a year without a store from which the reader is told.
 _TOLD = 0.1
+#: Weights by how unevenly the rules fall on provinces, instead of given ones.
+ENTROPY = "entropy"
 CAP_ROW = ("carbon.provincial_caps.", "carbon.allocation.")
 
 
 def desk_tables(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], sectors: Sequence[str],
-                policies: pd.DataFrame, *, weights: Mapping[str, float] | None = None,
+                policies: pd.DataFrame, *, weights: Mapping[str, float] | str | None = None,
                 rules: Sequence[str] | None = None, baseline: tuple[str, np.ndarray] | None = None,
                 price: np.ndarray | None = None, cost: np.ndarray | None = None,
                 ) -> tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]:
     """All tables of a run, and the rows for its long table.
 
-    table : the long table (rows of an earlier desk are left aside); sectors with households; weights by rule, by
-    default the scenario's, else equal; rules : those on the desk (default: all the run has data for); baseline : name
-    of a run and its (T, R) Mt; price (T,) 10^8 yuan per Mt; cost (T, R) 10^8 yuan of abatement at home.
+    table : the long table (rows of an earlier desk are left aside); sectors with households; weights by rule, or
+    'entropy' for those of the rules on the desk; by default the scenario's, else equal; rules : those on the desk
+    (default: all the run has data for); baseline : name of a run and its (T, R) Mt; price (T,) 10^8 yuan per Mt;
+    cost (T, R) 10^8 yuan of abatement at home.
     Raises InputError for unknown rules and for weights of rules that are not on the desk.
     """
     table = table[~table["variable"].astype(str).str.startswith(tuple(f"{name}" for name in ADDED))]
@@ -61,7 +64,8 @@ def desk_tables(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str],
     quotas, left_out = quotas_by_rule(run, rules)
     if not quotas:
         raise InputError([Problem(f"rule '{name}'", why) for name, why in left_out.items()])
-    weights = _weights(weights, scenario, quotas, left_out)
+    weights = (entropy_weights(quotas, run.years) if weights == ENTROPY
+               else _weights(weights, scenario, quotas, left_out))
     whole = {**quotas, BLEND[0]: blended(run, weights)}
     budget = _budgets(table, scenario, run, sectors, policies)
     flow, how, unmatched = _flows(table, scenario, run)

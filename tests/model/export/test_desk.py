@@ -143,6 +143,16 @@ def test_unknown_rules_and_weights_are_named(small_run):
     assert parse_weights("人均均等=1，Grandfathering＝0.5") == {"per_capita": 1.0, "grandfathering": 0.5}
 
 
+def test_entropy_weights_blend_the_rules_on_the_desk(small_run):
+    rules = ["grandfathering", "per_capita", "net_of_sink"]
+    found = allocate(small_run, rules=rules, weights=parse_weights(" Entropy "))
+    shown = found.results.tables["rules"].set_index("rule").loc[rules]
+    np.testing.assert_allclose(shown["weight"], shown["entropy_weight"])
+    assert shown["weight"].sum() == pytest.approx(1.0) and np.ptp(shown["weight"]) > 0.01
+    wide = found.quotas.query("year == 2060").pivot(index="region", columns="rule", values="quota_Mt_CO2")
+    np.testing.assert_allclose(wide["blend"], wide[rules] @ shown["weight"], rtol=1e-6, atol=1e-6)
+
+
 def test_an_edited_workbook_becomes_a_scenario_and_divides_the_same_path(path, allocated, tmp_path):
     book = load_workbook(path)
     cells = book[DESK]
