@@ -17,6 +17,8 @@ from model.results import NATION, block, with_nation
 if TYPE_CHECKING:
     from model.coupling import Coupled
 
+#: Mt that count as nothing moved.
+ROUNDING = 1e-9
 #: 10^8 yuan per Mt is 100 yuan per tonne.
 YUAN_PER_TONNE = 100.0
 
@@ -74,8 +76,9 @@ def _moved_trade(coupled: Coupled, times) -> list[pd.DataFrame]:
     goods = goods_of(base)
     made = np.stack([draft.links.table(moved, len(goods), R).sum(axis=2) for moved in coupled.plan.moved.T], axis=1)
     for good, later in zip(goods, made, strict=True):
+        found = with_nation(np.vstack([np.zeros(R), later]))
         # what one province gains another loses: the nation's sum is rounding
-        found = np.round(with_nation(np.vstack([np.zeros(R), later])), 9) + 0.0
+        found[np.abs(found) < ROUNDING] = 0.0
         parts.append(block(f"Production Moved|{rows[good]['name_en']}", "Mt", found, times, (NATION, *base.regions)))
     return parts
 
@@ -199,6 +202,12 @@ def programme_notes(coupled: Coupled | None) -> list[tuple[str, str]]:
         f"{cost} x 10^8 yuan of 2020); this is no loss of GDP.",
         f"技术构成由贴现资源成本最小化确定({scope}规划,目标值{cost}亿元,2020年价),该成本并非GDP损失。",
     )]
+    if coupled.outer.iterate.assembled.draft.links is not None:
+        notes.append((
+            "Product flows move within technology.trade_band: a flow that grows pays freight by straight line, one "
+            "that shrinks saves nothing (assumed).",
+            "商品流动在technology.trade_band范围内调整:增加的流量按直线距离支付运费,减少的流量不计节省(假设)。",
+        ))
     return notes + [(f"Taken for granted: {text}.", f"前提假设:{text}。") for text in coupled.assumed]
 
 

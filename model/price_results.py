@@ -9,6 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.certificate import Ledger, ledger
+from model.pathway.prices import mix_scale
 from model.results import NATION, block
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def price_ledgers(years: list[Year], prices: tuple[Prices, ...], mix: Mix, mappe
         net = year.energy.co2.sum(axis=(1, 2)) - year.energy.captured.sum(axis=1)
         returned = float((found.revenue - found.rents).sum())
         money.append((abs(returned - float(found.tonne @ net)) / received, year.year))
-    moved = np.abs(mapped.factors - mix.factors).max(axis=(1, 2))
+    # as the outer loop counts it: by what the nation buys of a good
+    moved = (np.abs(mapped.state() - mix.state()) / mix_scale(years)).reshape(len(years) - 1, -1).max(axis=1)
     t = int(np.argmax(moved))
     (cost, at), (paid, when) = max(dual), max(money)
     return [
@@ -89,5 +91,6 @@ def price_ledgers(years: list[Year], prices: tuple[Prices, ...], mix: Mix, mappe
         ledger("prices: revenue returned to households = carbon price x net CO2 of the accounts",
                paid if scope == "energy_and_process" else None, "relative to final use", str(when), independent=True),
         ledger("prices: consumption mix = the mix that prices ask for (E12)", float(moved[t]),
-               "relative to a good's purchases", str(years[t].year), independent=True, tolerance=tolerance),
+               "relative to the nation's purchases of the good", str(years[t + 1].year), independent=True,
+               tolerance=tolerance),
     ]

@@ -115,10 +115,11 @@ def _cost(joining: Joining, most, goal=1e-7) -> float:
 def test_a_wider_band_never_raises_the_cost_and_none_is_the_fixed_pattern(coupled):
     whole = coupled.outer.iterate.assembled
     draft, complete = whole.draft, whole.complete
-    joining = Joining(complete, coupled.z, coupled.prices, moving=draft.moved)
+    joining = coupled.joining
     most = draft.most_moved(draft.requirements)
     costs = [_cost(joining, part * most) for part in (1.0, 0.5, 0.0)]
     assert costs[0] == pytest.approx(complete.cost @ coupled.z, rel=1e-6)
+    joining.shift(complete.f, most)
     assert costs[0] < costs[1] < costs[2] and costs[2] - costs[0] > 1e-6 * costs[0]
     fixed = [replace(found, flows=None) for found in draft.requirements]
     plain = draft_of(coupled.study, coupled.places, draft.timing, fixed, draft.base_co2, draft.residual_biomass)
