@@ -106,7 +106,7 @@ def desk_run(table: pd.DataFrame, scenario: Scenario, regions: Sequence[str], *,
     first = counted(territory, grid(table, USED, regions, years[:1])[0] if by_use else None, allocation)
     since = allocation.responsibility_from if allocation else RESPONSIBLE_FROM
     own = own_prices(table, regions, years)
-    history_years, history = emission_history(regions, first, since)
+    history_years, history = emission_history(regions, first, since, territory=territory)
     return Run(
         years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=first,
         baseline=first * growth if baseline is None else on_basis(baseline, first, territory),

@@ -219,9 +219,10 @@ def _facts(table, scenario, run, left_out, baseline, price, cost, how, unmatched
         rows.append(("baseline", f"基准排放:情景{baseline[0]}。", f"Baseline: the run {baseline[0]}."))
     if run.history is not None:
         first, last = run.history_years[0], run.history_years[-1]
-        rows.append(("history", f"历史责任:{first}—{last}年属地排放,水平按基年账户,走势取EDGAR v8.0城市合计(估算)。",
-                     f"Responsibility: territorial CO2 {first}-{last}, the level of the accounts, its course that of "
-                     "cities in EDGAR v8.0 (estimated)."))
+        rows.append(("history",
+                     f"历史责任:{first}—{last}年属地排放,各省按清单份额,全国水平按基年账户、走势按EDGAR(估算)。",
+                     f"Responsibility: territorial CO2 {first}-{last}, provinces by their shares in inventories, the "
+                     "nation's level that of the accounts, its course that of EDGAR (estimated)."))
     if price is not None:
         rows.append(("price", "碳价:由用户给定。", "Price: given by the user."))
     elif run.own_price is not None:

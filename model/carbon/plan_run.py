@@ -84,7 +84,7 @@ def run_of(coupled: Coupled, cost: np.ndarray, *, reference: Coupled | None = No
     own = own_carbon_price(coupled)
     own = None if own is None else PER_TONNE * own
     since = Allocation().responsibility_from if carbon.allocation is None else carbon.allocation.responsibility_from
-    history_years, history = emission_history(study.base.regions, emissions, since)
+    history_years, history = emission_history(study.base.regions, emissions, since, territory=territory)
     return Run(
         years=tuple(d.years), regions=tuple(study.base.regions), base_year=study.base.year, emissions=emissions,
         baseline=baseline, optimum=optimum, gdp=assumed.gdp[1:], population=assumed.population[1:],

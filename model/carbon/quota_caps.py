@@ -65,12 +65,13 @@ def quota_caps(scenario: Scenario, years: Sequence[int], regions: Sequence[str],
     found = np.full(sinks.shape, np.nan)
     if not has.any():
         return found
-    emissions = counted(emissions, used, allocation)
+    territory, emissions = emissions, counted(emissions, used, allocation)
     # Rules ask for the total of each year only; years without a cap are divided too, and thrown away.
     total = np.where(has, caps, emissions.sum())
     growth = np.divide(gdp, gdp[0], out=np.ones_like(gdp), where=np.broadcast_to(gdp[0] > 0, gdp.shape))
     share = emissions / emissions.sum()
-    history_years, history = emission_history(regions, emissions, allocation.responsibility_from)
+    history_years, history = emission_history(regions, emissions, allocation.responsibility_from,
+                                              territory=territory)
     run = Run(years=tuple(years), regions=tuple(regions), base_year=years[0], emissions=emissions,
               baseline=emissions * growth, optimum=total[:, None] * share, gdp=gdp, population=population,
               price=np.zeros(len(years)), cost=np.zeros_like(gdp), convergence_year=allocation.convergence_year,
