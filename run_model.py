@@ -224,6 +224,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--intervals", action="store_true", help="provinces: range over equally good divisions of cost, and cost alone"
     )
+    run.add_argument(
+        "--curves", action="store_true", help="provinces: cost curves from five more solves, with the Shapley value"
+    )
 
     text = "what an earlier or later peak costs, for each allowed peak year (nation)"
     peaks = add("peaks", _solved("peak_years"), text)

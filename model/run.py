@@ -26,19 +26,21 @@ def run(
     slack: float = 0.02,
     second_start: bool = False,
     intervals: bool = False,
+    curves: bool = False,
 ) -> Results:
     """Solve every model year and gather the results.
 
     progress : called after every year where shares are given, as progress(step, number, residual, ...) after every pass
     where technologies are chosen. alternatives : how many near-optimal pathways of the nation, at most `slack`
     (relative) dearer; second_start : solve once more from another start and certify that both agree; intervals : how
-    far apart equally good divisions between provinces lie, and what each would pay alone. All need a run that chooses
-    technologies, intervals one over all provinces.
+    far apart equally good divisions between provinces lie, and what each would pay alone; curves : cost curves of
+    provinces from five more solves, with the Shapley value. All need a run that chooses technologies, the last two one
+    over all provinces.
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
     optimised = scenario.technology.choice == "optimise"
-    if intervals and not (optimised and scenario.coupling.resolution == "provincial"):
-        raise InputError(Problem("coupling.resolution", "intervals need the programme over all provinces",
+    if (intervals or curves) and not (optimised and scenario.coupling.resolution == "provincial"):
+        raise InputError(Problem("coupling.resolution", "intervals and curves need the programme over all provinces",
                                  "add --set technology.choice=optimise --set coupling.resolution=provincial"))
     if optimised:
         # Imported here: runs with given shares need no solver.
@@ -53,7 +55,7 @@ def run(
             coupled = replace(coupled, other_start=begun_elsewhere(coupled))
         years = list(coupled.years)
         results = tables.gather(coupled.study, years, ledgers.certificate(coupled.study, years, coupled), coupled,
-                                intervals=intervals)
+                                intervals=intervals, curves=curves)
         return replace(results, alternatives=near_optimal(coupled, alternatives, slack)) if alternatives else results
     if alternatives or second_start:
         asked = "near-optimal alternatives" if alternatives else "a second start"

@@ -31,6 +31,7 @@ def run_scenario(arguments, screen: Screen) -> bool:
                 slack=arguments.slack,
                 second_start=arguments.certify == "full",
                 intervals=arguments.intervals,
+                curves=arguments.curves,
             )
         for line in _summary(results):
             screen.line(line)

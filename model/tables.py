@@ -34,8 +34,8 @@ def fuel_name(fuel: str) -> str:
 
 
 def gather(study: Study, years: list[Year], certificate: Certificate, coupled: Coupled | None = None, *,
-           intervals: bool = False) -> Results:
-    """Build Results from the solved years; intervals : see `deal_tables`."""
+           intervals: bool = False, curves: bool = False) -> Results:
+    """Build Results from the solved years; intervals, curves : see `deal_tables`."""
     base, scenario = study.base, study.scenario
     provinces, sectors = classification.provinces(), classification.sectors()
     parts = [*_economy(study, years), *_energy(study, years), *_carbon(study, years), *_technologies(study, years)]
@@ -48,7 +48,7 @@ def gather(study: Study, years: list[Year], certificate: Certificate, coupled: C
         parts += coupled_blocks(coupled)
     table, policies = long_table(parts), programme_policies(coupled)
     desk, added = desk_tables(table, scenario, base.regions, base.energy_sectors, policies)
-    desk |= deal_tables(coupled, intervals=intervals)
+    desk |= deal_tables(coupled, intervals=intervals, curves=curves)
     table = long_table([table, *added, *deal_blocks(desk, base.regions, scenario.years)])
     return Results(
         scenario.name,

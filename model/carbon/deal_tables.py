@@ -5,6 +5,7 @@
     owen_years                           its value and payments by year
     smallest                             smallest transfers that leave no province worse off, by reference
     deal_summary                         item, value, unit, note: horizon, price basis, gap, who is outside
+    shapley, curves, principles          of provincial cost curves, where they were asked for
     storage_sinks                        sink, year, injected, filled, capacity, rents
 """
 
@@ -25,23 +26,25 @@ if TYPE_CHECKING:
 #: Table of the results -> attribute of the deal.
 TABLES = {"fairness_provinces": "provinces", "fairness_rules": "rules", "owen": "owen", "owen_years": "owen_years",
           "owen_parts": "owen_parts", "contracts": "contracts", "smallest": "smallest", "deal_summary": "summary",
-          "storage_sinks": "storage_sinks"}
+          "storage_sinks": "storage_sinks", "shapley": "shapley", "curves": "curves", "principles": "principles"}
 _PROVINCIAL = "provincial"
 OWEN_TRANSFER = "Carbon Transfer|Owen point"
 
 
-def deal_tables(coupled: Coupled | None, *, intervals: bool = False) -> dict[str, pd.DataFrame]:
+def deal_tables(coupled: Coupled | None, *, intervals: bool = False, curves: bool = False) -> dict[str, pd.DataFrame]:
     """Tables of the deal; empty where the programme does not resolve provinces, one line where it is refused.
 
-    intervals : with the outer interval of every province's Owen division and its cost alone, which take minutes.
+    intervals : with the outer interval of every province's Owen division and its cost alone, which take minutes;
+    curves : with provincial cost curves, the Shapley value and the cost of principles on them (five more solves).
     """
     if coupled is None or coupled.resolution != _PROVINCIAL:
         return {}
     # Imported here: the deal stands on the coupled model, whose results take this module's tables.
     from model.carbon.deal import deal
+    from model.carbon.parametric import game_of_run
 
     try:
-        found = deal(coupled, intervals=intervals, alone=intervals)
+        found = deal(coupled, game=game_of_run(coupled) if curves else None, intervals=intervals, alone=intervals)
     except InputError as error:
         told = [("refused", "", "", problem.what) for problem in error.problems]
         return {"deal_summary": pd.DataFrame(told, columns=["item", "value", "unit", "note"])}

@@ -50,7 +50,7 @@ def at_economy_of(coupled: Coupled, *, gap: float | None = None, passes: int | N
                                    old.residual_biomass), own.coupling.keep)
         if kilometres is not None:
             whole = with_pipelines(whole, kilometres)
-        reached = Joining(whole.complete, coupled.z, coupled.prices).passes(
+        reached = Joining(whole.complete, coupled.z, coupled.prices, derived=whole.draft.derived).passes(
             own.coupling.gap if gap is None else gap, own.coupling.max_passes if passes is None else passes)
         plan, b = plan_of(whole.draft, reached.z), reached.bounds
         bounds = Bounds(b.objective / MONEY, b.lower_bound / MONEY, b.gap, b.violation)

@@ -13,6 +13,7 @@ import numpy as np
 
 from io_tables.errors import InputError, Problem
 from model.carbon.cost_curves import CostCurves
+from model.carbon.desk_run import PER_TONNE
 from model.carbon.game import CurveGame
 from model.carbon.plan_run import co2_price
 from scenarios.quantities import YearPath
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 BACKSTOP = 2.0
 #: Prices closer than this (10^8 yuan per Mt) are one point.
 SAME_PRICE = 1e-6
+#: Carbon prices of a run's curves, as multiples of its own in the last year.
+MULTIPLES = (0.15, 0.4, 1.0, 2.0)
+#: Relative gap at which a point is good enough, and passes at most.
+CURVE_GAP, CURVE_PASSES = 1e-4, 12
 _CO2_TARGETS = ("net_co2", "gross_co2", "co2_intensity")
 
 
@@ -69,6 +74,22 @@ def curve_game(solve: Callable[[Scenario], Coupled], scenarios: Sequence[Scenari
         emissions.append(found.plan.net_co2.T)
     return game_of_points(found.outer.iterate.assembled.draft.years, found.study.base.regions, np.array(prices),
                           np.array(emissions), backstop=backstop)
+
+
+def game_of_run(coupled: Coupled, *, multiples: Sequence[float] = MULTIPLES) -> CurveGame:
+    """Curves of a finished run at its last economy: without limits on CO2, and at multiples of its own last price.
+
+    A solve of the programme for each point. Raises InputError for a run without a carbon price in its last year.
+    """
+    # Imported here: frozen solves build on the programme, which divides caps by the rules of this room.
+    from model.carbon.frozen import at_economy_of
+
+    price = float(co2_price(coupled)[-1]) / PER_TONNE
+    if not price > SAME_PRICE / PER_TONNE:
+        raise InputError(Problem("curves", "the run has no carbon price in its last year",
+                                 "curves need a run whose CO2 is limited or priced"))
+    return curve_game(at_economy_of(coupled, gap=CURVE_GAP, passes=CURVE_PASSES),
+                      at_prices(coupled.study.scenario, [m * price for m in multiples]))
 
 
 def game_of_points(years, regions, prices: np.ndarray, emissions: np.ndarray, *,

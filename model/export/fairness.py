@@ -71,7 +71,7 @@ def transfers(book: Book) -> None:
                        total=("合计", "Total") if column in ("transfer", "net_cost", "gain") else None)
         breaks.append(placed.head)
         row = placed.end + 1
-    for name in ("owen", "smallest"):
+    for name in ("owen", "smallest", "shapley", "principles"):
         row = _listed(book, sheet, row, name, tables.get(name, pd.DataFrame()))
     row = _by_year(book, sheet, row, tables.get("owen_years", pd.DataFrame()))
     sheet.set_h_pagebreaks(breaks)
@@ -118,6 +118,10 @@ _TITLES = {
              "Owen point (from the programme's duals; no coalition of provinces can do better alone)"),
     "smallest": ("最小转移:使各省均不劣于参照",
                  "Smallest transfers that leave no province worse off than the reference"),
+    "shapley": ("沙普利值(分省减排成本曲线,随机排列抽样)",
+                "Shapley value (of provincial cost curves, sampled orders of joining)"),
+    "principles": ("各原则的成本:有交易与无交易(分省减排成本曲线)",
+                   "Cost of each principle, with and without trade (provincial cost curves)"),
 }
 _HEADS = {
     "division": ("分担成本", "Division"), "own_cost": ("自有成本", "Own cost"),
@@ -132,7 +136,9 @@ _HEADS = {
     "contract": ("合同", "Contract"), "text": ("说明", "Meaning"), "rows": ("约束数", "Rows"),
     "bounds": ("界限数", "Bounds"),
     "value": ("数值", "Value"), "status": ("性质", "Status"), "unit": ("单位", "Unit"), "item": ("项目", "Item"),
-    "note": ("说明", "Note"),
+    "note": ("说明", "Note"), "standard_error": ("标准误", "Standard error"), "rule": ("原则", "Rule"),
+    "year": ("年份", "Year"), "with_trade": ("有交易", "With trade"), "without_trade": ("无交易", "Without trade"),
+    "difference": ("差额", "Difference"),
 }
 
 
@@ -216,6 +222,8 @@ def _cell(sheet, formats, row: int, column: int, name: str, value) -> None:
     if isinstance(value, str):
         text = f"{_REFERENCES[value]} {value}" if name == "reference" and value in _REFERENCES else value
         sheet.write_string(row, column, text, formats.text)
+    elif name == "year":
+        sheet.write_number(row, column, int(value), formats.centre)
     elif value is not None and np.isfinite(float(value)):
         size = abs(float(value))
         style = formats.decimal if name == "burden" or 0.01 <= size < 10 else (

@@ -18,7 +18,7 @@ from model.carbon.owen_division import divide
 from model.carbon.owen_interval import Interval, outer_interval
 from model.carbon.owen_years import by_year, column_years, row_years
 from model.carbon.owners import owners_of
-from model.carbon.parametric import at_budgets, at_prices, curve_game, without_limits
+from model.carbon.parametric import at_budgets, at_prices, curve_game, game_of_run, without_limits
 from model.carbon.pipelines import with_pipelines
 from model.carbon.plan_run import base_emissions, co2_price, cost_by_year
 from model.carbon.settled_pipelines import settled
@@ -384,13 +384,23 @@ def test_lengths_of_pipelines_go_back_into_the_programme(coupled):
     np.testing.assert_allclose(cost[sent], whole.complete.cost[sent] * found.kilometres[1][:, None] / PIPELINE)
 
 
-def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen, coupled):
+def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen, coupled, monkeypatch):
     free, low, _ = at_prices(frozen.scenario, [200.0, 800.0])
     assert without_limits(frozen.scenario) == free and free.carbon.neutral_year is None
     assert [s.carbon.budget for s in at_budgets(frozen.scenario, [1e5, 3e5])] == [None, 3e5, 1e5]
     solve = at_economy_of(coupled, passes=1)
     first = solve(free)
     assert first.bounds.objective < coupled.bounds.objective and first.plan.net_co2.sum() > coupled.plan.net_co2.sum()
+    asked = []
+    monkeypatch.setattr("model.carbon.frozen.at_economy_of", lambda run, **k: lambda case: asked.append(case) or (
+        first if case.carbon.price is None else coupled))
+    game = game_of_run(coupled, multiples=(0.5, 1.0))
+    price = 100.0 * co2_price(coupled)[-1]
+    assert [case.carbon.price and case.carbon.price.at(2060) for case in asked] == [
+        None, pytest.approx(0.5 * price), pytest.approx(price)]
+    assert game.curves[-1].prices.max() >= co2_price(coupled)[-1]
+    with pytest.raises(InputError, match="no carbon price"):
+        game_of_run(first)
     with pytest.raises(InputError, match=r"scenario\.power"):
         solve(free.model_copy(update={"power": free.power.model_copy(update={"slices": 4})}))
     game = curve_game(lambda scenario: first if scenario is free else coupled, [free, frozen.scenario])

@@ -238,7 +238,10 @@ def test_the_owen_point_stands_with_its_interval_and_by_year(allocated, tmp_path
     paid -= paid.mean(axis=1, keepdims=True)
     by_year = pd.DataFrame({"region": np.tile(names, len(years)), "year": np.repeat(years, len(names)),
                             "transfer_a_year": paid.ravel(), "division_a_year": np.tile(borne, len(years))})
-    tables = {"owen": owen, "owen_years": by_year}
+    shapley = pd.DataFrame({"region": names, "cost": borne, "standard_error": 0.5, "transfer": 0.0, "unit": "money"})
+    principles = pd.DataFrame({"rule": ["per_capita"], "year": [2060], "with_trade": [1.0], "without_trade": [7.0],
+                               "difference": [6.0], "short": [""], "unit": ["10^8 yuan of 2020"]})
+    tables = {"owen": owen, "owen_years": by_year, "shapley": shapley, "principles": principles}
     rows = deal_blocks(tables, names, results.years)[0]
     assert set(rows["variable"]) == {OWEN_TRANSFER} and (rows.query("year == 2020")["value"] == 0).all()
     shown = rows.query("year == 2060 and region != 'China'").set_index("region")["value"]
@@ -252,6 +255,8 @@ def test_the_owen_point_stands_with_its_interval_and_by_year(allocated, tmp_path
     head = next(i for i, row in enumerate(cells) if row[0] == "省份 Province" and "上限\nHigh" in row)
     low, high = cells[head].index("下限\nLow"), cells[head].index("上限\nHigh")
     assert cells[head + 1][low] == pytest.approx(99.0) and cells[head + 1][high] == pytest.approx(102.0)
+    assert any("标准误\nStandard error" in row for row in cells)
+    assert ["per_capita", 2060, 1, 7, 6] in [row[:5] for row in cells]
     placed = next(i for i, row in enumerate(cells) if OWEN_TRANSFER in [str(v) for v in row])
     assert cells[placed - 1][2:4] == list(years) and cells[placed + 1][3] == pytest.approx(paid[1][0], rel=1e-6)
 
