@@ -9,6 +9,7 @@ import pandas as pd
 
 from io_tables import classification
 from model.certificate import Ledger, ledger
+from model.pathway.bounds import binding
 from model.pathway.budget import budget_weights
 from model.pathway.product_trade import goods_of
 from model.price_results import price_blocks, price_ledgers
@@ -225,4 +226,9 @@ def programme_warnings(coupled: Coupled | None) -> list[str]:
                      "sum caps the nation")
     if coupled.resolution == "national":
         found.append("the programme sees the nation as one place; provinces follow today's pattern of each technology")
+    whole = coupled.outer.iterate.assembled
+    narrow = binding(whole.draft, whole.complete.upper, coupled.z)
+    if narrow:
+        found.append(f"{len(narrow)} bounds that only serve the certificate's lower bound bind, the optimum may lie "
+                     f"beyond them: {', '.join(narrow[:5])}")
     return found + [f"not enforced by the programme: {name}" for name in coupled.not_enforced]

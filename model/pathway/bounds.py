@@ -28,7 +28,9 @@ def tighten(d: Draft) -> None:
             asked[product] = wide((d.places.member @ d.household[product].T)[:, 1:])
     use = asked["electricity"]
     asked["hydrogen"] = np.full((G, T), 0.01) * use + 1.0
-    emitted = np.maximum(total[PLACED.index("co2")], 0.0)
+    # what is let out net shrinks towards neutrality, what is taken back does not
+    then = d.places.member @ d.study.base.co2.sum(axis=(1, 2))
+    emitted = np.maximum(total[PLACED.index("co2")], then[:, None])
     # air is everywhere: one place may take back what several emit
     asked["co2_removal"] = np.maximum(wide(emitted) + 0.1 * emitted.sum(axis=0), 100.0)
     load = use / 8.76 / WIDE * CAPACITY_OVER_LOAD
@@ -63,3 +65,19 @@ def tighten(d: Draft) -> None:
         p.tighten("line_added", 0.0, capacity)
         p.tighten("flow", 0.0, np.broadcast_to((capacity + d.places.line_capacity[:, None])[:, None, :, None] * hours,
                                                d.flow.shape))
+
+
+def binding(d: Draft, upper: np.ndarray, z: np.ndarray) -> list[str]:
+    """Columns at an upper bound (n,) that is only there for the lower bound: it was not wide enough.
+
+    Named by block, place and year where the block has them.
+    """
+    at = d.derived & (upper > 0) & (z >= (1.0 - 1e-6) * upper)
+    found = []
+    for name, block in d.programme.columns.items():
+        for where in np.argwhere(at[block.index]):
+            labels = [str(d.places.names[i]) if axis == 0 and size == d.G
+                      else str(d.years[i]) if axis and size == d.T else str(i)
+                      for axis, (i, size) in enumerate(zip(where.tolist(), block.shape, strict=True))]
+            found.append(f"{name}[{', '.join(labels)}]")
+    return found

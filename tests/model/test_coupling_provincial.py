@@ -9,6 +9,7 @@ import pytest
 
 from io_tables.base_year import BaseYear
 from model.coupling import solve
+from model.pathway.bounds import binding
 from scenarios.load import load_scenario
 
 
@@ -22,6 +23,16 @@ def coupled():
 def test_provinces_settle_within_the_tolerances(coupled):
     assert coupled.resolution == "provincial" and coupled.converged
     assert coupled.outer.residual <= 1e-6 and abs(coupled.gap) <= 1e-6 and coupled.violation <= 1e-6
+
+
+def test_no_bound_that_only_serves_the_lower_bound_binds(coupled):
+    whole = coupled.outer.iterate.assembled
+    assert binding(whole.draft, whole.complete.upper, coupled.z) == []
+    dac = coupled.study.keys.index("dac")
+    narrow = np.where(whole.draft.activity[:, dac] >= 0, coupled.z[whole.draft.activity[:, dac]], 0.0).max()
+    upper = whole.complete.upper.copy()
+    upper[whole.draft.activity[:, dac]] = narrow
+    assert [name[:9] for name in binding(whole.draft, upper, coupled.z)] == ["activity["]
 
 
 def test_every_product_row_holds_with_the_complete_requirements(coupled):
