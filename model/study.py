@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from scenarios.schema import Scenario
 
 if TYPE_CHECKING:
     from model.share_prices import SharePrices
+
+T = TypeVar("T")
 
 #: Technologies that stay in the provinces where they stand: rivers, coasts, licensed sites.
 BOUND = ("hydro", "nuclear", "wind_offshore", "pumped_hydro")
@@ -62,12 +65,12 @@ class Study:
         position = {product: p for p, product in enumerate(base.products)}
         product_of = np.array([position.get(catalogue.product(k), -1) for k in self.keys])
         self.in_industry = np.flatnonzero(product_of >= 0)
-        self.recipes_base = recipes(base, catalogue, self.price_factors, base.year)
+        self._known: dict[Callable, dict[float, object]] = {}
         self.columns = base_columns(
             base.domestic_coefficients[:, :, self.industries],
             base.import_coefficients[:, :, self.industries],
             np.divide(abroad, bought, out=np.zeros_like(bought), where=bought > 0),
-            self.recipes_base[self.in_industry],
+            self.recipes(base.year)[self.in_industry],
             product_of[self.in_industry],
             self.base_shares[:, self.in_industry],
         )
@@ -80,6 +83,17 @@ class Study:
                 for j, name in enumerate(base.industries)
             ]
         )
+
+    def once(self, find: Callable[[Study, float], T], year: float) -> T:
+        """What `find(study, year)` gives, found once: constants of a year, not to be changed by who asks."""
+        known = self._known.setdefault(find, {})
+        if year not in known:
+            known[year] = find(self, year)
+        return known[year]
+
+    def recipes(self, year: float) -> np.ndarray:
+        """(K, J) money inputs per 10^8 yuan of product (E8)."""
+        return self.once(_recipes, year)
 
     def _base_shares(self) -> tuple[np.ndarray, np.ndarray]:
         """(R, K) share of each technology in its industry's output, and (R, P) what they cover together."""
@@ -219,7 +233,7 @@ class Study:
             self.columns,
             self.industries,
             mix,
-            recipes(base, self.catalogue, self.price_factors, year)[self.in_industry],
+            self.recipes(year)[self.in_industry],
             factors,
             assumed.material_use[t] * (self.pinned_material if t else 1.0),
             self.traded,
@@ -233,6 +247,10 @@ class Study:
     def generation(self, activity: np.ndarray) -> np.ndarray:
         """(R,) TWh generated."""
         return activity[:, list(self.of_product["electricity"])].sum(axis=1)
+
+
+def _recipes(study: Study, year: float) -> np.ndarray:
+    return recipes(study.base, study.catalogue, study.price_factors, year)
 
 
 def _stock_activity(base: BaseYear, keys: tuple[str, ...]) -> np.ndarray:

@@ -34,13 +34,10 @@ def payers(study: Study, year: Year, scope: str = "energy_and_process") -> Payer
     base, accounts, energy = study.base, study.accounts, year.energy
     S, R = len(base.sectors), len(base.regions)
     process = year.activity * accounts.process[0]
-    biogenic = np.array([study.catalogue.commodities[f].biogenic_co2 if f in study.catalogue.commodities else 0.0
-                         for f in base.fuels])
-    rate = np.array([study.catalogue.value(k, "capture_rate", year=year.year) for k in study.keys])
+    rate, biogenic, used_again = study.once(_capture, year.year)
     emitted = energy.technology_co2 - (process if scope == "energy" else 0.0)
     net = emitted * (1.0 - rate) - rate * (energy.technology_energy @ biogenic)
-    again = np.array([study.catalogue.inputs(k, year.year).get("captured_co2", 0.0) for k in study.keys])
-    net = net + again * year.activity
+    net = net + used_again * year.activity
     industries = np.zeros((R, len(base.industries)))
     for k, key in enumerate(study.keys):
         product = study.catalogue.product(key)
@@ -57,6 +54,14 @@ def payers(study: Study, year: Year, scope: str = "energy_and_process") -> Payer
     households = (energy.use * accounts.carbon)[:, S:].sum(axis=1)
     removing = [k for k, key in enumerate(study.keys) if study.catalogue.product(key) == "co2_removal"]
     return Payers(industries, households, year.activity[:, removing].sum(axis=1))
+
+
+def _capture(study: Study, year: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Capture rate (K,), biogenic CO2 of each fuel (F,), Mt per PJ, captured CO2 used by a unit of activity (K,)."""
+    catalogue, fuels = study.catalogue, study.base.fuels
+    biogenic = [catalogue.commodities[f].biogenic_co2 if f in catalogue.commodities else 0.0 for f in fuels]
+    return (np.array([catalogue.value(k, "capture_rate", year=year) for k in study.keys]), np.array(biogenic),
+            np.array([catalogue.inputs(k, year).get("captured_co2", 0.0) for k in study.keys]))
 
 
 def _to_industries(base, year: Year, sectors: np.ndarray) -> np.ndarray:

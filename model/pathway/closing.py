@@ -19,7 +19,6 @@ from model.pathway.prices import Mix
 from model.pathway.product_trade import industries_of
 from model.physical_year import ENERGY_PRODUCTS, HOUSEHOLD_PRODUCTS, Year, residual_index
 from model.study import Study
-from model.technology.recipes import recipes
 
 _FIXED = FINAL_CATEGORIES.index("fixed capital")
 POWER = "Electricity and heat"
@@ -77,7 +76,7 @@ class Economy:
     def technology_investment(self, building: np.ndarray, year: float) -> np.ndarray:
         """(R, J) what industries' additions (R, K) a year buy, 10^8 yuan."""
         study = self.study
-        return building @ investment_recipes(study, year)
+        return building @ study.once(investment_recipes, year)
 
     def year(self, t: int, choice: Choice, guess: Year | None, pins: Pins, tolerance: float = 1e-10,
              mix: Mix | None = None) -> Year:
@@ -116,7 +115,7 @@ class Economy:
             table = replace(base, trade_shares=shares)
         economy = solve_year(
             table, year, study.columns, study.industries, GivenShares(self.shares(t, choice)),
-            recipes(base, study.catalogue, study.price_factors, year)[study.in_industry],
+            study.recipes(year)[study.in_industry],
             input_factors(study, per_unit), assumed.material_use[t] * pins.material[t], study.traded, demand, start,
             guess.economy.closed.kappa if guess else None, tolerance,
         )
@@ -294,12 +293,14 @@ def generated(study: Study, activity: np.ndarray) -> np.ndarray:
 
 def removal(study: Study, activity: np.ndarray, year: float) -> np.ndarray:
     """(R,) Mt CO2 taken from the air less what captured CO2 is used again."""
-    result = np.zeros(len(activity))
-    for k, key in enumerate(study.keys):
-        if study.catalogue.product(key) == "co2_removal":
-            result += activity[:, k]
-        result -= study.catalogue.inputs(key, year).get("captured_co2", 0.0) * activity[:, k]
-    return result
+    return activity @ study.once(_removed_by_unit, year)
+
+
+def _removed_by_unit(study: Study, year: float) -> np.ndarray:
+    """(K,) Mt CO2 that a unit of activity takes from the air less what captured CO2 it uses."""
+    catalogue = study.catalogue
+    return np.array([float(catalogue.product(key) == "co2_removal")
+                     - catalogue.inputs(key, year).get("captured_co2", 0.0) for key in study.keys])
 
 
 def base_line_losses(study: Study, use: np.ndarray) -> np.ndarray:

@@ -82,6 +82,10 @@ def base_market(study: Study, fleets: Fleets | None) -> Market:
 
 def import_prices(study: Study, year: float) -> np.ndarray:
     """(J,) prices of imported goods, base year 1: those of the fuels the scenario names, by what the nation uses."""
+    return study.once(_import_prices, year)
+
+
+def _import_prices(study: Study, year: float) -> np.ndarray:
     base, catalogue = study.base, study.catalogue
     paths = study.scenario.economics.import_prices
     result = np.ones(len(base.industries))

@@ -25,7 +25,6 @@ from model.pathway.product_trade import flows_of, goods_of, industries_of, refer
 from model.physical_year import Year
 from model.primary_energy import GROUPS, primary_energy
 from model.technology.catalogue import LABOUR
-from model.technology.recipes import recipes
 
 #: Rows that count money over price; electricity, heat and fuels are counted in the energy accounts.
 MONEY_ROWS = ("steel", "aluminium", "cement", "glass", "ammonia", "methanol", "ethylene", "paper", "freight")
@@ -254,7 +253,7 @@ class _Rows:
         bought = np.zeros((self.R, 2 * K + 1, J))
         columns = study.columns
         money = base.product_price * self.year.physical_price
-        table = recipes(base, study.catalogue, study.price_factors, self.year.year)
+        table = study.recipes(self.year.year)
         material = self.material_use
         for k in range(K):
             product = study.catalogue.product(self.keys[k])
@@ -266,7 +265,7 @@ class _Rows:
             p = base.products.index("heat")
             home = 1 - columns.import_share[:, :, p]
             bought[:, K] = columns.residual[:, :, p] * home * material * money[:, p, None]
-        built = investment_recipes(study, self.year.year)
+        built = study.once(investment_recipes, self.year.year)
         abroad = self.economy.investment_import_share
         bought[:, K + 1:] = built[None] * (1 - abroad)[:, None, :]
         return bought
