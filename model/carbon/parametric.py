@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 BACKSTOP = 2.0
 #: Prices closer than this (10^8 yuan per Mt) are one point.
 SAME_PRICE = 1e-6
-#: Carbon prices of a run's curves, as multiples of its own in the last year.
-MULTIPLES = (0.15, 0.4, 1.0, 2.0)
+#: Carbon prices of a run's curves, as multiples of its own in the last year: above it removal from the air has no end.
+MULTIPLES = (0.15, 0.4, 0.7, 1.0)
 #: Relative gap at which a point is good enough, and passes at most.
 CURVE_GAP, CURVE_PASSES = 1e-4, 12
 _CO2_TARGETS = ("net_co2", "gross_co2", "co2_intensity")
