@@ -54,7 +54,7 @@ ASSUMED = (
 
 
 #: How close the national loop comes before the programme over all provinces goes on from it.
-START = 0.3
+START = 1.0
 
 
 @dataclass(frozen=True)

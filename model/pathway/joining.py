@@ -22,10 +22,12 @@ from model.variable_bounds import implied_bounds
 
 #: Shortfall of a product costs this many times its price, at least a tenth of the mean price.
 PENALTY = 10.0
-#: A price pass that does not cut the gap by this factor is followed by a widening.
-FALL = 3.0
+#: A price pass that does not cut the best gap by this factor is followed by a widening.
+FALL = 1.5
 #: A widening moves the entries that make up this part of what they couple, at most so many.
-COVERED, MOST = 0.9, 8000
+COVERED, MOST = 0.9, 4000
+#: A value this near its bound, relative or absolute, stands at it.
+AT_BOUND = 1e-9
 #: Entries below this never enter the programme.
 SMALLEST = 1e-7
 #: Quantities settle to this part of the gap before prices are renewed, within so many re-solves.
@@ -70,6 +72,18 @@ class Standing:
     prices: np.ndarray
 
 
+@dataclass(frozen=True)
+class Shifts:
+    """By how much bounds of columns (2, n) and sides of constraints (2, k), lower and upper, are moved."""
+
+    columns: np.ndarray
+    rows: np.ndarray
+
+    @staticmethod
+    def none(complete: Complete) -> Shifts:
+        return Shifts(np.zeros((2, len(complete.cost))), np.zeros((2, len(complete.k_lower))))
+
+
 class Joining:
     """One solver object around the elastic programme with the large requirements."""
 
@@ -89,6 +103,7 @@ class Joining:
         self._implied = self._implied_bounds()
         self.history: list[Pass] = []
         self.standing: Standing | None = None
+        self._shifts = Shifts.none(complete)
         self._method, self._solved, self._seconds, self._iterations, self._solves = method, False, 0.0, 0, 0
         self._ties = 1.0 + ties * np.random.default_rng(0).random(len(complete.cost))
         self._lifted = np.flatnonzero(derived) if derived is not None else np.zeros(0, dtype=int)
@@ -193,6 +208,7 @@ class Joining:
 
         most : passes at most; the best point is returned.
         """
+        self.hold(None)
         closest = before = None
         best, widened = np.inf, 0
         for _ in range(most):
@@ -244,6 +260,30 @@ class Joining:
         self._iterations += solution.iterations
         self._engine.set_row_bounds(len(c.f) + left_out, c.k_lower[left_out], c.k_upper[left_out])
         return self._engine.resolve(fallback=self._method)
+
+    def hold(self, shifts: Shifts | None) -> None:
+        """Shift bounds and sides until the next pass with new prices; None puts them back."""
+        c, m = self.complete, len(self.complete.f)
+        new = shifts or Shifts.none(c)
+        own, rows = (np.flatnonzero((old != 0).any(axis=0) | (now != 0).any(axis=0))
+                     for old, now in ((self._shifts.columns, new.columns), (self._shifts.rows, new.rows)))
+        self._shifts = new
+        if len(own):
+            self._engine.set_column_bounds(own, (c.lower + new.columns[0])[own], (c.upper + new.columns[1])[own])
+        if len(rows):
+            self._engine.set_row_bounds(m + rows, (c.k_lower + new.rows[0])[rows], (c.k_upper + new.rows[1])[rows])
+
+    def halfway(self, star: Reached, other: Reached, before: Shifts | None) -> tuple[Reached, Shifts]:
+        """The mean of two points with the duals of the second, and the shifts that hold it.
+
+        Where the first stands at a bound or side, shifted or not, that moves to the mean: at the costs of the first
+        the optimum is then the mean. before : shifts that held the first.
+        """
+        c, mean = self.complete, (star.z + other.z) / 2
+        before = before or Shifts.none(c)
+        columns = _moved_to(mean, star.z, (c.lower, c.upper), before.columns)
+        rows = _moved_to(c.K @ mean, c.K @ star.z, (c.k_lower, c.k_upper), before.rows)
+        return replace(other, z=mean), Shifts(columns, rows)
 
     def _renew_costs(self) -> None:
         c = self.complete
@@ -301,3 +341,15 @@ class Joining:
         now = np.asarray(c.B[rows, columns]).ravel() - np.asarray(self.kept[rows, columns]).ravel()
         self._engine.change_coefficients(rows, columns, now)
         return len(take)
+
+
+def _moved_to(mean: np.ndarray, star: np.ndarray, own: tuple[np.ndarray, np.ndarray], before: np.ndarray) -> np.ndarray:
+    """(2, ...) shifts of lower and upper bounds that the star stands at, up to the mean; noughts elsewhere."""
+    shifts = np.zeros_like(before)
+    for side, bound in enumerate(own):
+        finite = np.isfinite(bound)
+        at = np.where(finite, bound, 0.0) + before[side]
+        still = finite & (np.abs(star - at) <= AT_BOUND * np.maximum(np.abs(at), 1.0))
+        shifts[side, still] = (mean - np.where(finite, bound, 0.0))[still]
+    # never beyond the own bounds
+    return np.stack([np.maximum(shifts[0], 0.0), np.minimum(shifts[1], 0.0)])

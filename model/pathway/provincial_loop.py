@@ -26,7 +26,7 @@ from model.pathway.timing import Timing
 from model.study import Study, Year
 
 #: Gap and residual aimed at in the first round, and by how much each further round asks more.
-FIRST_GOAL, STEP = 1e-2, 0.02
+FIRST_GOAL, STEP = 1e-2, 0.005
 #: Rounds and steps at most; a round ends when so many steps have not lowered the residual.
 ROUNDS, STEPS, PATIENCE = 12, 40, 6
 #: Rounds that aim at less than this settle in so many steps at most: prices matter more there.
@@ -35,6 +35,8 @@ FAR, FEW = 1e-5, 6
 ACCURATE = 1e-4
 #: What a round settles to, relative to the tolerance: what follows adds its own.
 WITHIN = 0.2
+#: A settled point with a gap up to this is one of two that take turns.
+NEAR = 1e-5
 #: A multiplier this small says that a constraint does not bind.
 NOTHING = 1e-9
 
@@ -97,12 +99,11 @@ class ProvincialLoop:
         joining = Joining(at.whole.complete, *laid_start(at.whole.draft, choice, national), ties=TIES,
                           derived=at.whole.draft.derived, slack=_expected_slack(national, at.whole),
                           moving=at.whole.draft.moved)
-        scale, residuals, goal, star, reached = None, [], FIRST_GOAL, None, None
+        scale, residuals, goal, star, reached, held = None, [], FIRST_GOAL, None, None, None
         for number in range(ROUNDS + 1):
             before, standing = reached, joining.standing
             reached = joining.passes(max(goal, WITHIN * coupling.gap), coupling.max_passes)
             paid = reached if before is None else joining.between(before, reached)
-            settled = False
             if star is not None:
                 star = joining.against(star, reached)
                 at.response = self._responded(at, replace(paid, z=star.z))
@@ -110,15 +111,19 @@ class ProvincialLoop:
                 at.residual = max(at.residual, float(asked.max()))
                 if progress:
                     progress(len(residuals), at.residual, star)
-                settled = goal <= FAR and star.score <= coupling.gap
-                if (at.residual <= coupling.tolerance and settled) or number == ROUNDS:
+                done = at.residual <= coupling.tolerance and goal <= FAR and star.score <= coupling.gap
+                if done or number == ROUNDS:
                     break
-            if settled:
+            if star is not None and goal <= FAR and abs(star.bounds.gap) <= NEAR:
+                if abs(star.bounds.gap) > coupling.gap:
+                    # two points take turns, each a little dearer in its own economy: go half the way
+                    star, held = joining.halfway(star, reached, held)
                 # as good as the optimum: stay, and let prices that consumers pay settle
                 joining.stand(standing)
+                joining.hold(held)
                 joining.z = star.z
             else:
-                star = reached
+                star, held = reached, None
             at.plan = plan_of(at.whole.draft, star.z)
             if scale is None:
                 scale = np.concatenate([self._scale(at.plan), mix_scale(at.years)])
@@ -167,7 +172,9 @@ class ProvincialLoop:
             residuals.append(at.residual)
             if progress:
                 progress(len(residuals), at.residual, reached)
-            best, waited = (at.residual, 0) if at.residual < best else (best, waited + 1)
+            if number:
+                # the point at the start moves with the first re-solve: its residual is no measure
+                best, waited = (at.residual, 0) if at.residual < best else (best, waited + 1)
             if (number and at.residual <= goal) or waited >= PATIENCE or number == most - 1:
                 break
             x, y = np.concatenate([x, start]), np.concatenate([y, reached.z])

@@ -131,6 +131,24 @@ def test_one_solver_object_follows_an_economy_that_moves(complete, optimum):
     assert second.short.max() < 1e-9
 
 
+def test_a_held_mean_of_two_points_stays_until_the_next_prices(complete, optimum):
+    joining = Joining(_operator(complete, 0.1), np.zeros(len(complete.cost)), np.full(len(complete.f), 5.0), ties=0.0)
+    one = joining.passes(1e-9, 60)
+    costs = joining.standing
+    joining.renew(_operator(replace(complete, cost=complete.cost[::-1].copy()), 0.1))
+    other = joining.passes(1e-9, 60)
+    joining.renew(_operator(complete, 0.1))
+    mean, shifts = joining.halfway(one, other, None)
+    joining.stand(costs)
+    joining.hold(shifts)
+    joining.z = mean.z
+    for _ in range(40):
+        held = joining.follow()
+    np.testing.assert_allclose(held.z, mean.z, atol=1e-6)
+    assert np.abs(mean.z - one.z).max() > 1e-2
+    assert joining.passes(1e-9, 60).bounds.objective == pytest.approx(optimum, rel=TOLERANCE)
+
+
 def test_doubling_money_doubles_cost_and_moves_nothing(complete, optimum):
     twice = replace(complete, cost=2.0 * complete.cost)
     joined = solve_deferred(twice, threshold=0.05, tolerance=1e-9, max_passes=60, tie_break=0.0)
