@@ -10,6 +10,8 @@ from model.pathway.requirements_of_year import PLACED
 
 #: Nothing exceeds this many times what its place asks of the product, plus a part of what the nation asks.
 WIDE, ELSEWHERE = 3.0, 0.05
+#: A place takes no more CO2 from the air than it emits and this part of what the nation does.
+REMOVED = 0.1
 #: Power capacity of a place over its mean load.
 CAPACITY_OVER_LOAD = 40.0
 
@@ -26,13 +28,17 @@ def tighten(d: Draft) -> None:
     for product in HOUSEHOLDS:
         if product in d.household:
             asked[product] = wide((d.places.member @ d.household[product].T)[:, 1:])
-    use = asked["electricity"]
-    asked["hydrogen"] = np.full((G, T), 0.01) * use + 1.0
     # what is let out net shrinks towards neutrality, what is taken back does not
     then = d.places.member @ d.study.base.co2.sum(axis=(1, 2))
     emitted = np.maximum(total[PLACED.index("co2")], then[:, None])
-    # air is everywhere: one place may take back what several emit
-    asked["co2_removal"] = np.maximum(wide(emitted) + 0.1 * emitted.sum(axis=0), 100.0)
+    # air is everywhere: one place may take back what several emit, with the heat and power that takes
+    asked["co2_removal"] = removed = emitted + REMOVED * emitted.sum(axis=0)
+    for key in (key for k, key in enumerate(d.keys) if d.product[k] == "co2_removal"):
+        for item, amount in d.study.catalogue.inputs(key, d.years[0]).items():
+            if item in PLACED:
+                asked[item] = asked[item] + amount * removed
+    use = asked["electricity"]
+    asked["hydrogen"] = np.full((G, T), 0.01) * use + 1.0
     load = use / 8.76 / WIDE * CAPACITY_OVER_LOAD
     activity = np.empty((G, len(d.annual), T))
     building = np.empty((G, d.K, T))
@@ -53,10 +59,10 @@ def tighten(d: Draft) -> None:
     p.tighten("unserved_firm", 0.0, np.full(p.columns["unserved_firm"].shape, load.sum(axis=0).max() / 10.0))
     p.tighten("chp_heat", 0.0, asked["heat"])
     p.tighten("electricity_use", 0.0, use)
-    p.tighten("net_co2", -asked["co2_removal"], asked["co2_removal"] + 10.0)
+    p.tighten("net_co2", -removed, wide(emitted))
     nation = np.stack([r.total[len(PLACED) * G :] for r in d.requirements], axis=1)
     p.tighten("primary_energy", 0.0, WIDE * nation)
-    most = asked["co2_removal"].sum(axis=0)
+    most = wide(emitted).sum(axis=0)
     for block in ("injected", "sent", "received"):
         p.tighten(block, 0.0, np.broadcast_to(most, (G, T)))
     if len(d.places.line_ends):
