@@ -219,6 +219,12 @@ def parser() -> argparse.ArgumentParser:
         "--alternatives", type=int, default=0, metavar="N", help="near-optimal national pathways to show (default: 0)"
     )
     run.add_argument(
+        "--alternatives-over",
+        choices=("nation", "provinces"),
+        default="nation",
+        help="provinces: search the programme over all of them, minutes for each pathway (default: nation)",
+    )
+    run.add_argument(
         "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
     )
     run.add_argument(

@@ -54,10 +54,14 @@ class NearOptimal:
         self.cost = float(compiled.cost @ self.optimum)
         self._engine = Engine(_with_cost_row(compiled, self.cost + slack * abs(self.cost)), threads=threads)
         self._columns = np.arange(len(compiled.cost))
+        self._seen = [self.optimum]
+        self._begin()
+
+    def _begin(self) -> None:
         self._engine.solve("ipm")
         # only costs change from here on: the last basis stays feasible, which the primal simplex makes use of
         self._engine.set_option("simplex_strategy", PRIMAL)
-        self._home, self._seen = self._engine.basis(), [self.optimum]
+        self._home = self._engine.basis()
 
     def alternatives(self, uses: sparse.csr_matrix, count: int) -> list[Alternative]:
         """Up to `count` points far from the optimum and from each other, furthest from the optimum first.
@@ -75,7 +79,7 @@ class NearOptimal:
             new = None
             for candidate in self._candidates(uses, points, rng):
                 use = np.maximum(uses @ candidate.z, 0.0)
-                if all(distance(use, old) > SAME for old in points):
+                if candidate.optimal and all(distance(use, old) > SAME for old in points):
                     new = candidate
                     break
             if new is None:
@@ -93,7 +97,7 @@ class NearOptimal:
             slope = sum(np.sign(uses @ best.z - p) for p in points)
             higher = self._least(-(uses.T @ slope))
             reached = _height(uses @ higher.z, points)
-            if reached <= height * (1.0 + 1e-6):
+            if not higher.optimal or reached <= height * (1.0 + 1e-6):
                 break
             best, height = higher, reached
         yield best
@@ -119,9 +123,12 @@ class NearOptimal:
             found[i, 1] = along @ self._least(-along).z
         return found
 
-    def _least(self, costs: np.ndarray) -> Solution:
+    def _aim(self, costs: np.ndarray) -> None:
         size = np.abs(costs).max(initial=0.0)
         self._engine.set_costs(self._columns, costs / size if size > 0 else costs)
+
+    def _least(self, costs: np.ndarray) -> Solution:
+        self._aim(costs)
         solution = self._engine.resolve(time_limit=PATIENCE)
         if not solution.optimal:
             raise ModelError(f"near-optimal alternatives: the programme is {solution.status}")
@@ -130,8 +137,8 @@ class NearOptimal:
 
 
 def _with_cost_row(compiled: Compiled, allowed: float) -> Compiled:
-    # the row is counted in parts of the optimum, so that it has the size of the others
-    scale = max(abs(allowed), 1e-12)
+    # the row is counted in thousandths of the optimum: of the size of the others, and HiGHS drops entries below 1e-9
+    scale = max(abs(allowed) / 1e3, 1e-12)
     matrix = sparse.vstack([compiled.matrix, sparse.csr_matrix(compiled.cost / scale)]).tocsc()
     return replace(compiled, matrix=matrix, row_lower=np.append(compiled.row_lower, -np.inf),
                    row_upper=np.append(compiled.row_upper, allowed / scale))

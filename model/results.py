@@ -37,7 +37,8 @@ class Results:
     lock : text of the scenario lock file. notes : (en, zh) pairs printed on the notes sheet.
     targets : one row per stated target with value reached and slack.
     policies : caps and targets of the pathway programme with slack and shadow price; empty where none chose.
-    alternatives : near-optimal pathways of the nation (pathway, variable, year, unit, value); empty where not asked.
+    alternatives : near-optimal pathways of the nation (pathway, variable, year, unit, value), with a column region
+        where the provinces were searched; empty where not asked.
     tables : name -> DataFrame of the provincial sheets (`model/carbon/desk_tables.py` names columns and units).
     """
 

@@ -23,6 +23,7 @@ def run(
     progress: Callable[..., None] | None = None,
     catalogue: Catalogue | None = None,
     alternatives: int = 0,
+    alternatives_over: str = "nation",
     slack: float = 0.02,
     second_start: bool = False,
     intervals: bool = False,
@@ -31,21 +32,27 @@ def run(
     """Solve every model year and gather the results.
 
     progress : called after every year where shares are given, as progress(step, number, residual, ...) after every pass
-    where technologies are chosen. alternatives : how many near-optimal pathways of the nation, at most `slack`
-    (relative) dearer; second_start : solve once more from another start and certify that both agree; intervals : how
-    far apart equally good divisions between provinces lie, and what each would pay alone; curves : cost curves of
-    provinces from five more solves, with the Shapley value. All need a run that chooses technologies, the last two one
-    over all provinces.
+    where technologies are chosen. alternatives : how many near-optimal pathways, at most `slack` (relative) dearer, of
+    the nation or, with alternatives_over 'provinces', of the programme over all provinces; second_start : solve once
+    more from another start and certify that both agree; intervals : how far apart equally good divisions between
+    provinces lie, and what each would pay alone; curves : cost curves of provinces from five more solves, with the
+    Shapley value. All need a run that chooses technologies, the last two and alternatives of the provinces one over
+    all provinces.
     Raises InputError (scenario does not fit the base year), Infeasible or NotConverged naming year and place.
     """
     optimised = scenario.technology.choice == "optimise"
     if (intervals or curves) and not (optimised and scenario.coupling.resolution == "provincial"):
         raise InputError(Problem("coupling.resolution", "intervals and curves need the programme over all provinces",
                                  "add --set technology.choice=optimise --set coupling.resolution=provincial"))
+    over_provinces = bool(alternatives) and alternatives_over == "provinces"
+    if over_provinces and not (optimised and scenario.coupling.resolution == "provincial"):
+        raise InputError(Problem("coupling.resolution", "alternatives of the provinces need the programme over them",
+                                 "add --set technology.choice=optimise --set coupling.resolution=provincial"))
     if optimised:
         # Imported here: runs with given shares need no solver.
         from model.coupling import solve
         from model.pathway.near_optimal import near_optimal
+        from model.pathway.provincial_alternatives import provincial_alternatives
         from model.second_start import second_start as begun_elsewhere
 
         adjusted = scenario_catalogue(catalogue or shipped_catalogue(), scenario, base_year.year)
@@ -56,6 +63,9 @@ def run(
         years = list(coupled.years)
         results = tables.gather(coupled.study, years, ledgers.certificate(coupled.study, years, coupled), coupled,
                                 intervals=intervals, curves=curves)
+        if over_provinces:
+            table, done = provincial_alternatives(coupled, alternatives, slack)
+            return replace(results, alternatives=table, notes=(*results.notes, done))
         return replace(results, alternatives=near_optimal(coupled, alternatives, slack)) if alternatives else results
     if alternatives or second_start:
         asked = "near-optimal alternatives" if alternatives else "a second start"

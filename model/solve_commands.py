@@ -28,6 +28,7 @@ def run_scenario(arguments, screen: Screen) -> bool:
                 scenario,
                 progress=step,
                 alternatives=arguments.alternatives,
+                alternatives_over=arguments.alternatives_over,
                 slack=arguments.slack,
                 second_start=arguments.certify == "full",
                 intervals=arguments.intervals,

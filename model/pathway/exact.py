@@ -28,7 +28,13 @@ def exact(whole: Assembled) -> Compiled:
     c = whole.complete
     m, n = c.B.shape
     rows, columns, values = c.M.entries(np.arange(n))
-    needed = sparse.csr_matrix((values, (rows, columns)), shape=(m, n))
+    return written(whole, sparse.csr_matrix((values, (rows, columns)), shape=(m, n)))
+
+
+def written(whole: Assembled, needed: sparse.csr_matrix) -> Compiled:
+    """The same with these requirements (m, n) alone, whatever else the complete programme has."""
+    c = whole.complete
+    m, n = c.B.shape
     p = Programme()
     z = p.add_columns("z", n, cost=c.cost, lower=c.lower, upper=c.upper)
     for name, matrix, low, high in (("product", c.B - needed, c.f, c.upper_side(c.f)),

@@ -61,7 +61,7 @@ def near_optimal(coupled: Coupled, count: int, slack: float = SLACK) -> pd.DataF
     best = Engine(programme).solve("ipm")
     if not best.optimal:
         raise ModelError(f"near-optimal alternatives: the programme at the final economy is {best.status}")
-    compiled = _nothing_wasted(programme, whole, best.z)
+    compiled = nothing_wasted(programme, whole, best.z)
     region = NearOptimal(compiled, best.z, slack)
     names, uses, shares = _uses(d, plan_of(d, best.z))
     found = region.alternatives(uses, count)
@@ -71,13 +71,13 @@ def near_optimal(coupled: Coupled, count: int, slack: float = SLACK) -> pd.DataF
                                          [0.0, *(a.distance for a in found)], strict=True):
         rows += [(pathway, DEARER, None, "%", 100.0 * dearer), (pathway, DISTANCE, None, "%", 100.0 * far),
                  (pathway, COST, None, "10^8 yuan", float(compiled.cost @ z) / MONEY)]
-        rows += [(pathway, *row) for row in _figures(whole, plan_of(d, z))]
+        rows += [(pathway, *row) for row in figures(whole, plan_of(d, z))]
     rows += _ranges(region, d, names, uses, shares, list(points.values()))
     table = pd.DataFrame(rows, columns=["pathway", "variable", "year", "unit", "value"])
     return table.astype({"year": "Int64"})
 
 
-def _nothing_wasted(compiled: Compiled, whole: Assembled, z: np.ndarray) -> Compiled:
+def nothing_wasted(compiled: Compiled, whole: Assembled, z: np.ndarray) -> Compiled:
     """Nothing is made beyond what the optimum leaves over: a larger mix would only be thrown away."""
     d, m = whole.draft, len(whole.complete.f)
     rows = [np.arange(m)]
@@ -115,8 +115,14 @@ def unit_value(d: Draft, k: int) -> float:
 
 def running(d: Draft, k: int, t: int) -> np.ndarray:
     """Columns whose sum is a technology's activity in a year."""
+    columns = _running(d, k, t).ravel()
+    return columns[columns >= 0]
+
+
+def _running(d: Draft, k: int, t: int) -> np.ndarray:
+    """(G, ...) the same by place, -1 where a place cannot have it."""
     block = d.generation if k in d.plants else d.discharge if k in d.stores else d.activity
-    return block[:, k, t].ravel()
+    return block[:, k, t]
 
 
 def _uses(d: Draft, plan: Plan):
@@ -127,10 +133,7 @@ def _uses(d: Draft, plan: Plan):
     """
     made = plan.activity.sum(axis=0)
     n = d.programme.compiled().cost.size
-    value = {p: float(np.median([unit_value(d, k) for k in own])) for p, own in d.study.of_product.items()}
-    ahead = np.where(np.array(d.years) > d.lived, d.timing.lengths[1:], 0.0)
-    spent = {p: value[p] * float(made[list(own)].sum(axis=0) @ ahead) for p, own in d.study.of_product.items()}
-    group = {p: max(sum(spent.get(q, 0.0) for q in members), 1e-9) for members in GROUPS for p in members}
+    weights = _weights(d, made)
     names, parts, shares = [], [], []
     for t in range(d.T):
         for name, own in _members(d):
@@ -139,12 +142,38 @@ def _uses(d: Draft, plan: Plan):
             total = made[[k for k in range(d.K) if d.product[k] == product], t].sum()
             row = sparse.csr_matrix((np.ones(len(columns)), (np.zeros(len(columns), int), columns)), shape=(1, n))
             names.append((name, own, t))
-            parts.append(row * (ahead[t] * value[product] / group.get(product, max(spent[product], 1e-9))))
+            parts.append(row * weights[product][t])
             shares.append(row / max(total, 1e-9))
     return names, sparse.vstack(parts).tocsr(), sparse.vstack(shares).tocsr()
 
 
-def _figures(whole: Assembled, plan: Plan):
+def _weights(d: Draft, made: np.ndarray) -> dict[str, np.ndarray]:
+    """(T,) weight of a unit of each product; made (K, T) the nation's activity at the optimum."""
+    value = {p: float(np.median([unit_value(d, k) for k in own])) for p, own in d.study.of_product.items()}
+    ahead = np.where(np.array(d.years) > d.lived, d.timing.lengths[1:], 0.0)
+    spent = {p: value[p] * float(made[list(own)].sum(axis=0) @ ahead) for p, own in d.study.of_product.items()}
+    group = {p: max(sum(spent.get(q, 0.0) for q in members), 1e-9) for members in GROUPS for p in members}
+    return {p: ahead * (value[p] / group.get(p, max(spent[p], 1e-9))) for p in spent}
+
+
+def uses_by_place(d: Draft, plan: Plan) -> sparse.csr_matrix:
+    """(families x years x places, n) use as `near_optimal` counts it, each place told apart."""
+    weights = _weights(d, plan.activity.sum(axis=0))
+    rows, columns, values, number = [], [], [], 0
+    for t in range(d.T):
+        for _, own in _members(d):
+            for k in own:
+                block = _running(d, k, t).reshape(d.G, -1)
+                place, slot = np.nonzero(block >= 0)
+                rows.append(number + place)
+                columns.append(block[place, slot])
+                values.append(np.full(len(place), weights[d.product[k]][t]))
+            number += d.G
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_matrix(entries, shape=(number, d.programme.compiled().cost.size))
+
+
+def figures(whole: Assembled, plan: Plan):
     """(variable, year, unit, value) of a pathway: what is made with what, what stands, emissions and storage."""
     d = whole.draft
     sinks = d.study.assumed.sinks[1:].sum(axis=1)
