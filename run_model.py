@@ -222,7 +222,7 @@ def parser() -> argparse.ArgumentParser:
         "--alternatives-over",
         choices=("nation", "provinces"),
         default="nation",
-        help="provinces: search the programme over all of them, minutes for each pathway (default: nation)",
+        help="provinces: search the programme over all of them, a long batch (default: nation)",
     )
     run.add_argument(
         "--slack", type=float, default=0.02, metavar="PART", help="how much dearer they may be (default: 0.02)"
