@@ -1,4 +1,4 @@
-"""One small finished run that the tests of exports and of verification share."""
+"""Small finished runs that several tests share."""
 
 import pytest
 
@@ -23,3 +23,15 @@ def small_run(small_results, tmp_path_factory):
     folder.mkdir()
     write_folder(small_results, folder, ["log"])
     return folder
+
+
+@pytest.fixture(scope="session")
+def provinces():
+    """The programme over all provinces at three years and one slice, solved. Not to be changed by a test."""
+    from io_tables.base_year import BaseYear
+    from model.coupling import solve
+    from scenarios.load import load_scenario
+
+    scenario = load_scenario("least_cost", ("years=[2020,2040,2060]", "power.slices=1",
+                                            "coupling.resolution=provincial"))
+    return solve(BaseYear.load(scenario.base_year), scenario, resolution="provincial")

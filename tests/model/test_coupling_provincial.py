@@ -7,17 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from io_tables.base_year import BaseYear
-from model.coupling import solve
 from model.pathway.bounds import binding
-from scenarios.load import load_scenario
 
 
 @pytest.fixture(scope="module")
-def coupled():
-    scenario = load_scenario("least_cost", ("years=[2020,2040,2060]", "power.slices=1",
-                                            "coupling.resolution=provincial"))
-    return solve(BaseYear.load(scenario.base_year), scenario, resolution="provincial")
+def coupled(provinces):
+    return provinces
 
 
 def test_provinces_settle_within_the_tolerances(coupled):

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
 
-from io_tables.base_year import BaseYear
 from io_tables.errors import InputError
-from model.coupling import solve
 from model.export import excel
 from model.export.alternatives import SHEET
 from model.near_optimal import distance
@@ -25,9 +23,8 @@ SETTINGS = ("years=[2020,2040,2060]", "power.slices=1", "coupling.resolution=pro
 
 
 @pytest.fixture(scope="module")
-def coupled():
-    scenario = load_scenario("least_cost", SETTINGS)
-    return solve(BaseYear.load(scenario.base_year), scenario, resolution="provincial")
+def coupled(provinces):
+    return provinces
 
 
 @pytest.fixture(scope="module")
