@@ -237,6 +237,10 @@ class Joining:
         side = c.f + c.M.product(self.z) - self.kept @ self.z
         self._engine.set_row_bounds(np.arange(m), side, c.upper_side(side))
         solution = self._engine.resolve(fallback=self._method) if self._solved else self._first()
+        if not solution.optimal and (self._shifts.columns.any() or self._shifts.rows.any()):
+            # sides that moved since may leave nothing between what is held
+            self.hold(None)
+            solution = self._engine.resolve(fallback=self._method)
         if not solution.optimal:
             raise ModelError(f"pathway programme: {solution.status}")
         self._solved = True

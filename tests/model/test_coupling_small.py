@@ -10,7 +10,7 @@ from scipy import sparse
 
 from model.condensed import condense
 from model.deferred import Complete, solve_deferred
-from model.pathway.joining import Joining
+from model.pathway.joining import Joining, Shifts
 from model.pathway.timing import Timing
 from model.programme import INFINITY, Engine, Programme
 from model.requirements import Operator
@@ -146,6 +146,11 @@ def test_a_held_mean_of_two_points_stays_until_the_next_prices(complete, optimum
         held = joining.follow()
     np.testing.assert_allclose(held.z, mean.z, atol=1e-6)
     assert np.abs(mean.z - one.z).max() > 1e-2
+    contrary = Shifts(shifts.columns.copy(), shifts.rows.copy())
+    contrary.columns[0] += 1e6
+    joining.hold(contrary)
+    joining.follow()
+    assert joining.follow().z.max() < 1e5, "what cannot be held is let go"
     assert joining.passes(1e-9, 60).bounds.objective == pytest.approx(optimum, rel=TOLERANCE)
 
 
