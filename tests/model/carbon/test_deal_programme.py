@@ -7,9 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from io_tables.base_year import BaseYear
 from io_tables.errors import InputError
-from model.carbon.captured import captured_and_stored, pipeline_lengths, province_distances, sent_kilometres
 from model.carbon.deal import deal, divided
 from model.carbon.formulas import EMBODIED, FORMULA
 from model.carbon.frozen import at_economy_of
@@ -19,83 +17,14 @@ from model.carbon.owen_interval import Interval, outer_interval
 from model.carbon.owen_years import by_year, column_years, row_years
 from model.carbon.owners import owners_of
 from model.carbon.parametric import at_budgets, at_prices, curve_game, game_of_run, without_limits
-from model.carbon.pipelines import with_pipelines
 from model.carbon.plan_run import base_emissions, co2_price, cost_by_year
-from model.carbon.settled_pipelines import settled
 from model.carbon.stand_alone import Contracts
 from model.coupled_results import carbon_price, coupled_blocks, own_carbon_price
-from model.coupling import Coupled, CoupledStudy, dual_table, policy_table
-from model.deferred import Bounds, certify, solve_deferred
-from model.pathway.assembled import assembled, draft_of, plan_of
-from model.pathway.carbon import PIPELINE
-from model.pathway.choice import first_choice
-from model.pathway.closing import Economy, no_pins
+from model.deferred import certify
 from model.pathway.draft import MONEY
 from model.pathway.joining import Joining
-from model.pathway.national_loop import Iterate, Loop, biomass_outside, net_co2
-from model.pathway.places import provincial
-from model.pathway.requirements_of_year import PLACED, requirements
-from model.pathway.timing import Timing
-from model.technology.catalogue import catalogue
+from model.pathway.requirements_of_year import PLACED
 from scenarios.carbon_section import Allocation
-from scenarios.load import load_scenario
-
-SETTINGS = ("technology.choice=optimise", "technology.history=free", "years=[2020, 2040, 2060]", "power.slices=1",
-            "targets=[]")
-PASSES = 3
-
-
-class Frozen:
-    """The programme of all provinces at the economy of the scenario's technology shares."""
-
-    def __init__(self):
-        self.base, self.scenario = BaseYear.load(), load_scenario("assumed_mixes", overrides=SETTINGS)
-        self.study = CoupledStudy(self.base, self.scenario, catalogue())
-        years = []
-        for t in range(len(self.scenario.years)):
-            years.append(self.study.solve(t, years[-1] if years else None))
-        self.choice, self.economy = first_choice(self.study, years), Economy(self.study, lines=True)
-        use = Economy(self.study, lines=False).base_use
-        self.places = provincial(self.base, self.scenario, self.study.catalogue, use)
-        self.timing = Timing.of(self.scenario.years, rate=self.scenario.economics.discount_rate)
-        self.pins = no_pins(self.study)
-        self.years = [self.economy.year(t, self.choice, y, self.pins) for t, y in enumerate(years)]
-        even = np.ones_like(self.choice.activity[0])
-        self.found = [requirements(self.economy, y, t, self.choice, self.pins, self.places.member, even)
-                      for t, y in enumerate(self.years) if t]
-
-    def coupled(self, scenario, passes=PASSES) -> Coupled:
-        """A few passes on the programme of a scenario that differs in its carbon section only."""
-        study = CoupledStudy(self.base, scenario, self.study.catalogue)
-        whole = assembled(draft_of(study, self.places, self.timing, self.found, net_co2(self.years[0]),
-                                   biomass_outside(self.years)), 3e-2)
-        joined = solve_deferred(whole.complete, threshold=3e-2, max_passes=passes, tie_break=0.0)
-        plan = plan_of(whole.draft, joined.z)
-        loop = Loop(Iterate(self.choice, self.pins, self.years, self.found, whole, None, plan), 1.0, None, None, 1,
-                    (1.0,), False)
-        b = joined.bounds
-        return Coupled(
-            study=study, years=tuple(self.years), choice=self.choice, plan=plan, places=self.places,
-            resolution="provincial", objective=b.objective / MONEY,
-            bounds=Bounds(b.objective / MONEY, b.lower_bound / MONEY, b.gap, b.violation), outer=loop,
-            passes=len(joined.passes), duals=dual_table(whole, joined.prices, joined.multipliers),
-            policies=policy_table(whole, joined.multipliers, joined.z), unmet={}, seconds={}, not_enforced=(),
-            z=joined.z, prices=joined.prices, multipliers=joined.multipliers)
-
-
-@pytest.fixture(scope="module")
-def frozen():
-    return Frozen()
-
-
-@pytest.fixture(scope="module")
-def coupled(frozen):
-    return frozen.coupled(frozen.scenario)
-
-
-@pytest.fixture(scope="module")
-def division(coupled):
-    return divided(coupled, {"per_capita": 0.5, "grandfathering": 0.5})
 
 
 def test_every_right_hand_side_and_bound_has_owners_that_sum_to_one(coupled, division):
@@ -341,47 +270,6 @@ def test_a_province_without_quota_or_storage_is_told_what_it_cannot_meet(coupled
 def test_a_national_run_is_refused(coupled):
     with pytest.raises(InputError, match="provincial"):
         deal(replace(coupled, resolution="national"))
-
-
-def test_captured_co2_finds_storage_and_gives_its_pipelines_back(coupled):
-    d, plan = coupled.outer.iterate.assembled.draft, coupled.plan
-    found = captured_and_stored(d, plan)
-    stored = found.plan
-    assert found.captured.sum() > 1.0
-    np.testing.assert_allclose(stored.injected.sum(axis=1) + stored.unmatched.sum(axis=1), found.captured.sum(axis=1),
-                               rtol=1e-6)
-    assert (stored.injected <= found.injectivity * (1 + 1e-9) + 1e-6).all()
-    lengths = sent_kilometres(d, plan)
-    np.testing.assert_array_equal(lengths, pipeline_lengths(found))
-    assert lengths.shape == (31,) and (lengths > 0).all() and (lengths < 4000).all()
-    near = captured_and_stored(d, plan, max_distance=300.0)
-    assert near.plan.injected.sum() < stored.injected.sum() and near.plan.unmatched.sum() > 0
-    assert (near.distance[near.plan.flow.sum(axis=0) > 0] <= 300.0).all()
-
-
-def test_a_province_that_sends_nothing_takes_the_nearest_storage(coupled):
-    d, plan = coupled.outer.iterate.assembled.draft, coupled.plan
-    nothing = replace(plan, injected=0 * plan.injected, sent=0 * plan.sent, received=0 * plan.received)
-    lengths = sent_kilometres(d, nothing)
-    distance = province_distances(d.places.names)
-    others = np.where((distance > 0) & (d.places.storage > 0), distance, np.inf).min(axis=1)
-    np.testing.assert_allclose(lengths, np.where(np.isfinite(others), others, PIPELINE))
-
-
-def test_lengths_of_pipelines_go_back_into_the_programme(coupled):
-    whole = coupled.outer.iterate.assembled
-    d, sent = whole.draft, whole.draft.sent
-    same = with_pipelines(whole, np.full(d.G, PIPELINE))
-    np.testing.assert_allclose(same.complete.cost, whole.complete.cost)
-    double = with_pipelines(whole, np.full(d.G, 2 * PIPELINE))
-    np.testing.assert_allclose(double.complete.cost[sent], 2 * whole.complete.cost[sent])
-    assert (np.delete(double.complete.cost - whole.complete.cost, sent.ravel()) == 0).all()
-    with pytest.raises(InputError, match="kilometres"):
-        with_pipelines(whole, np.full(d.G, -1.0))
-    found = settled(coupled, rounds=1, passes=2)
-    assert found.kilometres.shape == (3, d.G) and np.isfinite(found.change) and len(found.objectives) == 1
-    cost = found.coupled.outer.iterate.assembled.complete.cost
-    np.testing.assert_allclose(cost[sent], whole.complete.cost[sent] * found.kilometres[1][:, None] / PIPELINE)
 
 
 def test_curves_come_from_solves_of_scenarios_that_differ_in_carbon_only(frozen, coupled, monkeypatch):
